@@ -1,0 +1,59 @@
+"""Texts that people sent us (MO), and the automatic answers to them."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from carillon.models.accounts import Account, Brand, User
+
+
+class Reply(models.Model):
+    """One inbound text. Unmatched ones (no account known) keep account None for operators to see."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
+    campaign_id = models.BigIntegerField(null=True)
+    message_id = models.BigIntegerField(null=True)
+    brand = models.ForeignKey(Brand, null=True, on_delete=models.SET_NULL)
+    connector_id = models.SmallIntegerField(default=0)
+    carrier_message_id = models.CharField(max_length=80, blank=True, default="")
+    msisdn = models.BigIntegerField()
+    to = models.CharField(max_length=20)
+    text = models.TextField()
+    kind = models.CharField(max_length=8, default="reply")  # reply | stop | start | help | keyword
+    direction = models.CharField(max_length=2, default="MO")  # MO, or MT for what we answered in the conversation
+    received_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    assigned_to = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+
+    class Meta:
+        db_table = "reply"
+        indexes: ClassVar = [
+            models.Index(fields=["account", "-received_at"], name="reply_account"),
+            models.Index(fields=["account", "msisdn", "-received_at"], name="reply_msisdn"),
+            models.Index(fields=["message_id"], name="reply_message"),
+            models.Index(fields=["campaign_id"], name="reply_campaign"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["connector_id", "carrier_message_id"],
+                name="reply_once",
+                condition=~models.Q(carrier_message_id=""),
+            )
+        ]
+
+
+class AutoReply(models.Model):
+    """An automatic answer of an account (campaign None) or of one campaign; `keyword` "" answers everything else."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    campaign_id = models.BigIntegerField(null=True)
+    keyword = models.CharField(max_length=30, blank=True, default="")
+    text = models.TextField()
+    is_enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "auto_reply"
