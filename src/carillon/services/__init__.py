@@ -1,0 +1,1 @@
+"""What one can do: one function per deed; the only place that writes the database."""

@@ -1,9 +1,24 @@
 -- The bulk tables. Keys carry connector_id (send path) or account_id (people), so that Citus can distribute them
 -- unchanged; no foreign key points at a hot table and none has a trigger.
 
--- Blocks of ids: one short transaction takes n of them.
-CREATE TABLE id_block (name text PRIMARY KEY, next bigint NOT NULL);
-INSERT INTO id_block VALUES ('message', 1), ('slice', 1), ('recipient', 1), ('optout', 1);
+-- Blocks of n consecutive ids, without waiting for anybody's commit: sequences are not transactional, and the session lock
+-- (held for microseconds) keeps two takers apart. Every taker goes through take_ids, also for one id.
+CREATE SEQUENCE message_ids;
+CREATE SEQUENCE slice_ids;
+CREATE SEQUENCE recipient_ids;
+CREATE SEQUENCE optout_ids;
+CREATE FUNCTION take_ids(seq regclass, n bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    first bigint;
+BEGIN
+    PERFORM pg_advisory_lock(4711, seq::oid::int);
+    first := nextval(seq);
+    IF n > 1 THEN
+        PERFORM setval(seq, first + n - 1);
+    END IF;
+    PERFORM pg_advisory_unlock(4711, seq::oid::int);
+    RETURN first;
+END $$;
 
 CREATE TABLE recipient (
     account_id bigint NOT NULL,
