@@ -8,7 +8,7 @@ from typing import Any
 from carillon.models import Account, User
 
 _numbers = itertools.count(1)
-PASSWORD = "Carillon-2026!"  # noqa: S105
+PASSWORD = "Carillon-2026!"
 
 
 def make_account(**changes: Any) -> Account:

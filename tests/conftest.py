@@ -20,8 +20,8 @@ from typing import Any
 from urllib.parse import quote
 
 import django
-import psycopg
 import hypothesis
+import psycopg
 import pytest
 
 for name in [name for name in os.environ if name.startswith("CARILLON_") and name != "CARILLON_HOME"]:
@@ -79,7 +79,7 @@ def _is_loopback(host: str) -> bool:
     if host in {"localhost", ""} or host.endswith(".localhost"):
         return True
     try:
-        return ipaddress.ip_address(host.split("%")[0]).is_loopback or ipaddress.ip_address(host).is_unspecified
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback or ipaddress.ip_address(host).is_unspecified
     except ValueError:
         return False
 

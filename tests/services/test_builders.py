@@ -1,9 +1,9 @@
 """The builders make what they say."""
 
 import pytest
-from tests.builders import PASSWORD, make_account, make_user
 
 from carillon.models import Account
+from tests.builders import PASSWORD, make_account, make_user
 
 
 @pytest.mark.django_db

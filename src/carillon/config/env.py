@@ -229,4 +229,4 @@ def as_markdown() -> str:
 
 
 if __name__ == "__main__":
-    print(as_markdown(), end="")  # noqa: T201
+    print(as_markdown(), end="")

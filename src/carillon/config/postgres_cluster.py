@@ -155,7 +155,7 @@ def as_user(uid: int, gid: int) -> UserArguments:
 def can_reach(folder: Path, uid: int, gid: int) -> bool:
     """Whether that user can go into a folder: asked to the kernel, as that user."""
     test = subprocess.run(
-        ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)], cwd="/", capture_output=True, **as_user(uid, gid)
+        ["/bin/sh", "-c", 'cd "$1"', "sh", str(folder)], cwd="/", check=False, capture_output=True, **as_user(uid, gid)
     )
     return test.returncode == 0
 
@@ -236,7 +236,7 @@ def _programs(root: Path, uid: int, gid: int) -> Path:
 
 def _runs(program: Path, uid: int, gid: int) -> bool:
     try:
-        test = subprocess.run([program, "--version"], cwd="/", capture_output=True, **as_user(uid, gid))
+        test = subprocess.run([program, "--version"], cwd="/", check=False, capture_output=True, **as_user(uid, gid))
     except OSError:
         return False
     # A program whose share/ cannot be read still says its version; initdb needs both.
@@ -256,7 +256,14 @@ def _make_data(cluster: Cluster, *, is_durable: bool) -> None:
         *(() if is_durable else ("--no-sync",)),
     ]
     made = subprocess.run(
-        command, cwd="/", env=cluster.environ(), capture_output=True, text=True, errors="replace", **cluster.as_user()
+        command,
+        cwd="/",
+        env=cluster.environ(),
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        **cluster.as_user(),
     )
     if made.returncode != 0:
         raise ClusterError(f"initdb could not make {cluster.data}:\n{made.stderr.strip()}")
@@ -278,7 +285,7 @@ def _write(cluster: Cluster, path: Path, text: str) -> None:
 def _check_version(cluster: Cluster) -> None:
     made_by = (cluster.data / "PG_VERSION").read_text(encoding="ascii").strip()
     version = subprocess.run(
-        [cluster.program("postgres"), "--version"], capture_output=True, text=True, **cluster.as_user()
+        [cluster.program("postgres"), "--version"], check=False, capture_output=True, text=True, **cluster.as_user()
     )
     ours = version.stdout.split()[-1].split(".")[0]
     if made_by != ours:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from carillon.config.postgres import PORT, open_lock, socket_folder, take
+from carillon.config.postgres import PORT, open_lock, take
 from carillon.config.postgres_cluster import Cluster, ClusterError, prepare
 
 LOOK_EVERY_S = 0.1
