@@ -56,8 +56,13 @@ def socket_folder(home: Path) -> Path:
 
 def open_lock(home: Path, name: str) -> IO[str]:
     """The lock file, open and not yet locked. Never inherited by a program we start."""
-    home.mkdir(mode=0o700 if os.getuid() else 0o711, parents=True, exist_ok=True)
-    descriptor = os.open(home / f"postgres.{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        home.mkdir(mode=0o700 if os.getuid() else 0o711, parents=True, exist_ok=True)
+        descriptor = os.open(home / f"postgres.{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise PostgresUnavailable(
+            f"The data folder {home} cannot be used: {error}. Set CARILLON_HOME to another."
+        ) from error
     return os.fdopen(descriptor, "r+")
 
 

@@ -6,10 +6,10 @@ that user cannot reach a folder we copy or place things elsewhere: permissions o
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import sys
@@ -89,6 +89,14 @@ class Cluster:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-count:])
 
+    def is_ready(self) -> bool:
+        """The server says so in the eighth line of postmaster.pid, once recovery is over."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return False
+        return lines[7:8] != [] and lines[7].strip() == "ready"
+
     def live_postmaster(self) -> int | None:
         """The process named in postmaster.pid if it lives and serves this data folder."""
         pid = self._named_postmaster()
@@ -164,29 +172,31 @@ def _place(home: Path, uid: int, gid: int) -> Path:
     """The folder of the cluster, owned by its user. Under HOME, or linked from there when the user cannot come in."""
     root = home / "postgres"
     if not root.exists():
-        if can_reach(home, uid, gid):
-            target = root
-        else:
-            target = ELSEWHERE / hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
-            ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
-            if not can_reach(ELSEWHERE, uid, gid):
-                raise ClusterError(
-                    f"The user number {uid} that runs PostgreSQL can reach neither {home} nor {ELSEWHERE}: "
-                    "set CARILLON_HOME to a folder it can enter, or give CARILLON_DATABASE_URL."
-                )
-        target.mkdir(mode=0o700, exist_ok=True)
+        target = root if can_reach(home, uid, gid) else _place_elsewhere(home, uid, gid)
+        target.mkdir(mode=0o700)
         if os.getuid() == 0:
             os.chown(target, uid, gid)
         if target != root:
             root.unlink(missing_ok=True)  # a link to a place that is gone
             root.symlink_to(target)
     real = root.resolve()
-    if real.stat().st_uid != uid:
+    owner = real.stat().st_uid
+    if owner != uid:
         raise ClusterError(
-            f"{real} belongs to the user number {real.stat().st_uid}, but PostgreSQL would run as {uid}: "
-            "start as the same user as the first time."
+            f"{real} belongs to the user number {owner}, but PostgreSQL would run as {uid}: start as the same user as before."
         )
     return real
+
+
+def _place_elsewhere(home: Path, uid: int, gid: int) -> Path:
+    """A new name each time: when HOME was removed and made again, an older cluster must not come back by itself."""
+    ELSEWHERE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    if not can_reach(ELSEWHERE, uid, gid):
+        raise ClusterError(
+            f"The user number {uid} that runs PostgreSQL can reach neither {home} nor {ELSEWHERE}: "
+            "set CARILLON_HOME to a folder it can enter, or give CARILLON_DATABASE_URL."
+        )
+    return ELSEWHERE / f"{home.name}-{secrets.token_hex(6)}"
 
 
 def _socket_place(home: Path, uid: int, gid: int) -> Path:

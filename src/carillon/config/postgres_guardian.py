@@ -22,8 +22,7 @@ from carillon.config.postgres import PORT, open_lock, take
 from carillon.config.postgres_cluster import Cluster, ClusterError, prepare
 
 LOOK_EVERY_S = 0.1
-FAILED_STARTS = 5  # in a row, each dead within FAST_DEATH_S: then the reason is permanent and somebody must read it
-FAST_DEATH_S = 3.0
+FAILED_STARTS = 5  # in a row, none of which came to be ready: then the reason is permanent and somebody must read it
 PR_SET_PDEATHSIG = 1
 
 
@@ -53,19 +52,20 @@ def keep_running(cluster: Cluster, *, everyone_left: Callable[[], bool]) -> None
     signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     failed = 0
+    was_ready = False
     server = start(cluster)
-    began = time.monotonic()
     while True:
         if asked or everyone_left():
             stop(server)
             return
+        was_ready = was_ready or cluster.is_ready()
         if server.poll() is not None:
-            failed = failed + 1 if time.monotonic() - began < FAST_DEATH_S else 0
+            failed = 0 if was_ready else failed + 1
             if failed >= FAILED_STARTS:
                 raise ClusterError(f"PostgreSQL does not start. The end of {cluster.log}:\n{cluster.last_lines()}")
-            time.sleep(min(0.2 * 2**failed, 5.0))
+            time.sleep(0.2 * 2**failed)
             server = start(cluster)
-            began = time.monotonic()
+            was_ready = False
         time.sleep(LOOK_EVERY_S)
 
 
