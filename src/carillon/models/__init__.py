@@ -28,11 +28,12 @@ from carillon.models.messages import (
 )
 from carillon.models.optouts import ConsentEntry, Npai, OptOut
 from carillon.models.replies import AutoReply, Reply
-from carillon.models.requests import ApiRequest, IdempotencyKey
+from carillon.models.requests import ApiRate, ApiRequest, IdempotencyKey
 from carillon.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "Account",
+    "ApiRate",
     "ApiRequest",
     "Asset",
     "AutoReply",

@@ -1,4 +1,4 @@
-"""The API's memory: a request log of seven days and idempotency keys of one."""
+"""The API's memory: a request log of seven days, idempotency keys of one, counters of one minute."""
 
 from __future__ import annotations
 
@@ -42,3 +42,15 @@ class IdempotencyKey(models.Model):
     class Meta:
         db_table = "idempotency_key"
         constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key"], name="idempotency_once")]
+
+
+class ApiRate(models.Model):
+    """Requests of a token in one minute (`window_at` = minutes since the epoch), summed over the web processes."""
+
+    pk = models.CompositePrimaryKey("token_id", "window_at")
+    token_id = models.BigIntegerField()
+    window_at = models.BigIntegerField()
+    n = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "api_rate"
