@@ -1,0 +1,182 @@
+"""API tokens: made once, shown once, kept as SHA-256. They survive a change of password; those of a sign-in do not.
+
+A secret has 256 random bits, so a plain SHA-256 is enough and one indexed lookup finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from carillon.domain.errors import CarillonError, Forbidden, InvalidInput, NotFound
+from carillon.models import Account, LoginAttempt, Token, User
+
+SCOPES = ("send", "lists", "reports", "blacklist", "webhooks")
+SESSION_LIFE = timedelta(hours=12)
+DEFAULT_RATE = 3000  # requests a minute
+SEEN_EVERY = timedelta(minutes=1)  # `used_at` is written at most so often
+ATTEMPTS = 10  # failed sign-ins of one login, or from one address, …
+ATTEMPT_WINDOW = timedelta(minutes=15)  # … in this time
+
+
+class BadCredentials(CarillonError):
+    """Wrong name, wrong password, inactive login: one answer for all, which tells nothing."""
+
+    code = "bad_credentials"
+
+
+class TooManyAttempts(CarillonError):
+    """`retry_after_s` seconds from now the oldest attempt is forgotten."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+def create(
+    *,
+    user: User,
+    name: str,
+    account: Account | None = None,
+    scopes: Iterable[str] = (),
+    is_test: bool = False,
+    expires_at: datetime | None = None,
+    rate_per_minute: int = DEFAULT_RATE,
+) -> tuple[Token, str]:
+    """A long-lived token and its secret, which is never shown again. `account`: the user's own, or one of its sub-accounts.
+
+    Raises Forbidden for another account, InvalidInput for an unknown scope or an empty name.
+    """
+    target = account or user.account
+    _check_reach(user, target)
+    wanted = list(dict.fromkeys(scopes))
+    unknown = sorted(set(wanted) - set(SCOPES))
+    if unknown:
+        raise InvalidInput(f"{unknown[0]} is not a scope; the scopes are {', '.join(SCOPES)}", field="scopes")
+    if not name.strip():
+        raise InvalidInput("A token needs a name, to recognise it later", field="name")
+    if rate_per_minute < 1:
+        raise InvalidInput("At least one request a minute", field="rate_per_minute")
+    kind = "test" if is_test else "live"
+    return _issue(
+        user=user,
+        account=target,
+        name=name.strip()[:80],
+        kind=kind,
+        scopes=wanted,
+        is_test=is_test,
+        expires_at=expires_at,
+        rate_per_minute=rate_per_minute,
+    )
+
+
+def _check_reach(user: User, account: Account) -> None:
+    if account.pk == user.account_id or user.is_operator:
+        return
+    parent = account.parent_id
+    if user.is_admin and parent == user.account_id:
+        return
+    raise Forbidden("Tokens can be made for one's own account and, by an administrator, for its sub-accounts")
+
+
+def _issue(*, kind: str, **fields: object) -> tuple[Token, str]:
+    secret = f"cr_{kind}_{secrets.token_urlsafe(32)}"
+    token = Token.objects.create(prefix=secret[:12], hash=_hash(secret), **fields)
+    return token, secret
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sign_in(*, login: str, password: str, address: str, now: datetime) -> tuple[Token, str]:
+    """A token of some hours for a login and its password. Raises BadCredentials or TooManyAttempts.
+
+    The second factor belongs to the pages: the guide's clients sign in with name and password only, from listed addresses.
+    """
+    keys = (f"login:{login.strip().casefold()[:150]}", f"address:{address}")
+    _check_attempts(keys, now)
+    user = User.objects.select_related("account").filter(login__iexact=login.strip()).first()
+    if user is None:
+        make_password(password)  # an unknown name takes as long as a wrong password
+    if user is None or not check_password(password, user.password) or not is_usable(user):
+        LoginAttempt.objects.bulk_create([LoginAttempt(kind="api", key=key) for key in keys])
+        raise BadCredentials("The username or the password is wrong, or the login is not active.")
+    return _issue(
+        user=user,
+        account=user.account,
+        name="sign-in",
+        kind="sess",
+        is_session=True,
+        expires_at=now + SESSION_LIFE,
+        rate_per_minute=DEFAULT_RATE,
+        is_test=user.account.is_test,
+    )
+
+
+def _check_attempts(keys: Iterable[str], now: datetime) -> None:
+    for key in keys:
+        recent = LoginAttempt.objects.filter(kind="api", key=key, at__gt=now - ATTEMPT_WINDOW).order_by("-at")
+        times = list(recent.values_list("at", flat=True)[:ATTEMPTS])
+        if len(times) == ATTEMPTS:
+            wait = int((times[-1] + ATTEMPT_WINDOW - now).total_seconds()) + 1
+            raise TooManyAttempts(f"Too many failed sign-ins: try again in {wait} seconds.", retry_after_s=max(wait, 1))
+
+
+def is_usable(user: User) -> bool:
+    return user.is_active and user.account.is_active
+
+
+def find(secret: str, *, now: datetime) -> Token | None:
+    """The valid token of this secret, with `user` and `account`; None when unknown, expired, revoked or of someone inactive."""
+    token = Token.objects.select_related("user__account", "account__parent").filter(hash=_hash(secret)).first()
+    if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now):
+        return None
+    user = token.user
+    if not is_usable(user) or not token.account.is_active:
+        return None
+    changed = user.password_changed_at
+    if token.is_session and changed is not None and changed > token.created_at:
+        return None
+    if token.used_at is None or now - token.used_at > SEEN_EVERY:
+        Token.objects.filter(pk=token.pk).update(used_at=now)
+    return token
+
+
+def visible(actor: User) -> QuerySet[Token]:
+    """Long-lived tokens this person may see and revoke, newest first."""
+    found = Token.objects.filter(is_session=False).select_related("user", "account").order_by("-created_at")
+    if actor.is_operator:
+        return found
+    if actor.is_admin:
+        return found.filter(Q(account_id=actor.account_id) | Q(account__parent_id=actor.account_id))
+    return found.filter(user=actor)
+
+
+def revoke(*, actor: User, token_id: int, now: datetime | None = None) -> Token:
+    token = visible(actor).filter(pk=token_id).first()
+    if token is None:
+        raise NotFound(f"There is no token {token_id}", code="token_not_found")
+    if token.revoked_at is None:
+        token.revoked_at = now or timezone.now()
+        token.save(update_fields=["revoked_at"])
+    return token
+
+
+def end_session(token: Token, *, now: datetime) -> None:
+    Token.objects.filter(pk=token.pk).update(revoked_at=now)
+
+
+def purge(*, now: datetime) -> int:
+    """Forget sign-in tokens a week after their end, and old failed attempts. Returns how many tokens went."""
+    LoginAttempt.objects.filter(kind="api", at__lt=now - timedelta(days=1)).delete()
+    gone, _ = Token.objects.filter(is_session=True, expires_at__lt=now - timedelta(days=7)).delete()
+    return gone
