@@ -449,6 +449,7 @@ class Migration(migrations.Migration):
                 ('pace_per_hour', models.IntegerField(default=0)),
                 ('validity_hours', models.SmallIntegerField(default=48)),
                 ('prepared_at', models.DateTimeField(null=True)),
+                ('done_count', models.BigIntegerField(default=0)),
                 ('first_message_id', models.BigIntegerField(null=True)),
                 ('last_message_id', models.BigIntegerField(null=True)),
                 ('recipient_count', models.BigIntegerField(default=0)),

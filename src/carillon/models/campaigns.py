@@ -71,6 +71,7 @@ class Campaign(models.Model):
 
     # what preparation found
     prepared_at = models.DateTimeField(null=True)
+    done_count = models.BigIntegerField(default=0)  # recipients judged so far, while preparing
     first_message_id = models.BigIntegerField(null=True)
     last_message_id = models.BigIntegerField(null=True)
     recipient_count = models.BigIntegerField(default=0)

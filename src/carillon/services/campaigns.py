@@ -1,0 +1,208 @@
+"""Campaigns as drafts: who sees them, what may be changed, which lists they send to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from carillon.domain.errors import Conflict, InvalidInput, NotFound
+from carillon.models import Account, Brand, Campaign, CampaignList, Link, List, User
+from carillon.services import credits
+
+# Changing one of these makes a preparation and a confirmed test worthless.
+CONTENT = frozenset(
+    "message sender renderer defaults allow_ucs2 auto_replace_emoji auto_replace_gsm7 check_duplicate traffic brand".split()
+)
+EDITABLE = CONTENT | frozenset(
+    "name description billing_code medium pace_per_hour validity_hours is_test_confirmed user scheduled_at".split()
+)
+HIDDEN_ORIGINS = ("test", "system")
+
+
+def visible(actor: User) -> QuerySet[Campaign]:
+    """Campaigns this person may see: a user's own, an administrator's account's, an operator's all. Deleted ones excluded."""
+    found = Campaign.objects.filter(deleted_at=None).select_related("account", "user")
+    if actor.is_operator:
+        return found
+    found = found.filter(account_id=actor.account_id)
+    return found if actor.is_admin else found.filter(user=actor)
+
+
+def get(actor: User, campaign_id: int) -> Campaign:
+    """Raises NotFound, also for another account's: nothing tells whether it exists."""
+    campaign = visible(actor).filter(pk=campaign_id).first()
+    if campaign is None:
+        raise NotFound(f"There is no campaign {campaign_id}", code="campaign_not_found")
+    return campaign
+
+
+def create(
+    *,
+    actor: User | None,
+    account: Account | None = None,
+    name: str = "",
+    traffic: str = "MKG",
+    origin: str = "web",
+    user: User | None = None,
+    brand: Brand | None = None,
+    **fields: Any,
+) -> Campaign:
+    """A new draft. `account` defaults to the actor's, `user` (its owner) to the actor."""
+    account = account or (actor.account if actor else None)
+    if account is None:
+        raise InvalidInput("A campaign needs an account", field="account")
+    check_brand(account, brand)
+    if traffic not in Campaign.Traffic.values:
+        raise InvalidInput("The type of a campaign is MKG or NOTIFICATION", field="traffic")
+    defaults = {
+        "renderer": account.default_renderer,
+        "check_duplicate": account.default_check_duplicate,
+        "simulator_only": account.is_test,
+        "sender": (user or actor).default_sender if (user or actor) else account.default_sender,
+    } | fields
+    now = timezone.localtime().strftime("%Y-%m-%d %H:%M")
+    return Campaign.objects.create(
+        account=account,
+        user=user or actor,
+        payer=credits.payer_of(account),
+        name=name or f"{now} campaign {'API' if origin == 'api' else origin}",
+        traffic=traffic,
+        origin=origin,
+        brand=brand,
+        **defaults,
+    )
+
+
+def check_brand(account: Account, brand: Brand | None) -> None:
+    if brand is not None and brand.account_id != account.pk:
+        raise NotFound("There is no such brand", code="brand_not_found")
+
+
+@transaction.atomic
+def update(campaign: Campaign, *, version: int | None = None, **changes: Any) -> Campaign:
+    """Change a draft. Raises Conflict when it is no draft any more, or was changed elsewhere since `version` was read."""
+    unknown = set(changes) - EDITABLE
+    if unknown:
+        raise InvalidInput(f"A campaign has no {', '.join(sorted(unknown))} to change", field=min(unknown))
+    fresh = lock_draft(campaign.pk)
+    if version is not None and version != fresh.version:
+        raise Conflict("This campaign was changed in another window meanwhile", code="edited_elsewhere")
+    check_brand(fresh.account, changes.get("brand"))
+    changed = {k for k, v in changes.items() if getattr(fresh, k) != v}
+    for key in changed:
+        setattr(fresh, key, changes[key])
+    if changed & CONTENT:
+        fresh.is_test_confirmed = False
+        discard_preparation(fresh)
+    if changed:
+        fresh.version += 1
+        fresh.save()
+    return fresh
+
+
+def lock_draft(campaign_id: int) -> Campaign:
+    """The row, locked; raises Conflict unless it may be edited (DRAFT, or FAILED, which becomes DRAFT again)."""
+    fresh = Campaign.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=campaign_id)
+    if fresh.state == Campaign.State.FAILED:
+        fresh.state, fresh.error = Campaign.State.DRAFT, ""
+    if fresh.state != Campaign.State.DRAFT or fresh.deleted_at is not None:
+        raise Conflict(f"Campaign {fresh.pk} is {fresh.state}: only a draft can be changed", code="not_a_draft")
+    return fresh
+
+
+def discard_preparation(campaign: Campaign) -> None:
+    """Forget what a preparation wrote. The caller holds the row and saves it."""
+    if campaign.first_message_id is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s",
+                [campaign.first_message_id, campaign.last_message_id, campaign.pk],
+            )
+            cursor.execute("DELETE FROM slice WHERE campaign_id = %s", [campaign.pk])
+            cursor.execute("DELETE FROM campaign_count WHERE campaign_id = %s", [campaign.pk])
+            cursor.execute("DELETE FROM campaign_delta WHERE campaign_id = %s", [campaign.pk])
+    campaign.first_message_id = campaign.last_message_id = campaign.prepared_at = None
+    campaign.recipient_count = campaign.valid_count = campaign.segment_count = campaign.price = campaign.done_count = 0
+    campaign.max_segments = 0
+    campaign.warnings = []
+
+
+def lists_of(campaign: Campaign, *, excluded: bool = False) -> list[List]:
+    rows = CampaignList.objects.filter(campaign=campaign, is_excluded=excluded).select_related("list")
+    return [row.list for row in rows]
+
+
+@transaction.atomic
+def set_lists(campaign: Campaign, *, lists: Sequence[List], excluded: Iterable[List] = ()) -> Campaign:
+    """Choose the lists (in this order) and those whose numbers are left out. The campaign's own inline list stays."""
+    fresh = lock_draft(campaign.pk)
+    every = [*lists, *excluded]
+    if any(item.account_id != fresh.account_id or item.deleted_at for item in every):
+        raise NotFound("There is no such list", code="list_not_found")
+    kept = CampaignList.objects.filter(campaign=fresh).exclude(list__kind=List.Kind.INLINE)
+    kept.delete()
+    rows = [CampaignList(campaign=fresh, list=item, position=i) for i, item in enumerate(lists)]
+    rows += [CampaignList(campaign=fresh, list=item, is_excluded=True, position=i) for i, item in enumerate(excluded)]
+    CampaignList.objects.bulk_create(rows, ignore_conflicts=True)
+    return _touched(fresh)
+
+
+def _touched(fresh: Campaign) -> Campaign:
+    fresh.is_test_confirmed = False
+    discard_preparation(fresh)
+    fresh.version += 1
+    fresh.save()
+    return fresh
+
+
+def set_links(campaign: Campaign, links: Sequence[Mapping[str, Any]]) -> Campaign:
+    """Replace the tracked links: fields of models.Link, `index` from 0."""
+    with transaction.atomic():
+        fresh = lock_draft(campaign.pk)
+        Link.objects.filter(campaign=fresh).delete()
+        Link.objects.bulk_create([Link(campaign=fresh, **dict(link)) for link in links])
+        return _touched(fresh)
+
+
+@transaction.atomic
+def duplicate(campaign: Campaign, *, actor: User, name: str = "") -> Campaign:
+    """A new draft with the same text, options, lists and links; never its schedule nor its results."""
+    copied = CONTENT | {"description", "billing_code", "medium", "pace_per_hour", "validity_hours"}
+    twin = create(
+        actor=actor,
+        account=campaign.account,
+        name=name or f"{campaign.name} (2)",
+        **{key: getattr(campaign, key) for key in copied},
+    )
+    rows = CampaignList.objects.filter(campaign=campaign, list__deleted_at=None)
+    CampaignList.objects.bulk_create(
+        [CampaignList(campaign=twin, list_id=r.list_id, is_excluded=r.is_excluded, position=r.position) for r in rows]
+    )
+    links = list(Link.objects.filter(campaign=campaign))
+    for link in links:
+        link.pk, link.campaign, link.ends_at = None, twin, None
+    Link.objects.bulk_create(links)
+    return twin
+
+
+def delete(campaign: Campaign) -> None:
+    """Soft: `restore` undoes it. A scheduled or running one must be cancelled first."""
+    busy = (Campaign.State.SCHEDULED, Campaign.State.INJECTING, Campaign.State.INPROGRESS)
+    done = Campaign.objects.filter(pk=campaign.pk).exclude(state__in=busy).update(deleted_at=timezone.now())
+    if not done:
+        raise Conflict(f"Campaign {campaign.pk} is {campaign.state}: cancel it first", code="campaign_busy")
+
+
+def restore(actor: User, campaign_id: int) -> Campaign:
+    found = Campaign.objects.filter(pk=campaign_id)
+    if not actor.is_operator:
+        found = found.filter(account_id=actor.account_id)
+    if not actor.is_admin:
+        found = found.filter(user=actor)
+    if not found.update(deleted_at=None):
+        raise NotFound(f"There is no campaign {campaign_id}", code="campaign_not_found")
+    return found.get()

@@ -1,0 +1,213 @@
+"""Which connector carries a message, why, and what its country costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from carillon.domain.errors import InvalidInput
+from carillon.domain.msisdn import FRENCH_TERRITORIES
+from carillon.models import Account, Connector, Route, Tariff
+
+IMPLICIT_PRIORITY = 1_000_000  # connectors that no route names serve when no route matches
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way out. `rule` is the route's name, or "(no route: any connector)"."""
+
+    connector_id: int
+    connector: str
+    rule: str
+    priority: int
+    weight: int
+    traffic: str = ""
+    country: str = ""
+    prefix: str = ""
+    is_up: bool = True
+
+    def matches(self, *, country: str, msisdn: str, traffic: str) -> bool:
+        return (
+            (not self.traffic or self.traffic == traffic)
+            and (not self.country or self.country == country)
+            and (not self.prefix or msisdn.startswith(self.prefix))
+        )
+
+
+@dataclass(slots=True)
+class Explanation:
+    connector: str | None
+    rule: str
+    why: str
+    considered: list[str] = field(default_factory=list)
+
+
+DOWN = {"down", "closed"}
+
+
+class Router:
+    """The routes of one account, loaded once; `choose` is called per recipient."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self.candidates = sorted(candidates, key=lambda c: c.priority)
+        self._has_prefixes = any(c.prefix for c in candidates)
+        self._cache: dict[tuple[str, str], list[Candidate]] = {}
+
+    @classmethod
+    def load(cls, account: Account, *, medium: str = "SMS", simulator_only: bool = False) -> Router:
+        """`simulator_only`: a test account or token, which never reaches a real network."""
+        simulator_only = simulator_only or account.is_test
+        connectors = {c.pk: c for c in Connector.objects.filter(is_enabled=True, medium=medium)}
+        if simulator_only:
+            connectors = {k: c for k, c in connectors.items() if c.is_simulator}
+        routes = Route.objects.filter(is_enabled=True, medium=medium, connector_id__in=list(connectors))
+        found = [
+            cls._candidate(route, connectors[route.connector_id])
+            for route in routes.order_by("priority", "id")
+            if route.account_id in (None, account.pk)
+        ]
+        for connector in connectors.values():
+            if simulator_only or not connector.is_simulator:
+                found.append(
+                    Candidate(
+                        connector.pk, connector.name, "(no route: any connector)", IMPLICIT_PRIORITY, 1,
+                        is_up=connector.state not in DOWN,
+                    )
+                )  # fmt: skip
+        return cls(found)
+
+    @staticmethod
+    def _candidate(route: Route, connector: Connector) -> Candidate:
+        return Candidate(
+            connector_id=connector.pk,
+            connector=connector.name,
+            rule=route.name,
+            priority=route.priority,
+            weight=max(route.weight, 1),
+            traffic=route.traffic,
+            country=route.country,
+            prefix=route.prefix,
+            is_up=connector.state not in DOWN,
+        )
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.candidates
+
+    def choose(self, *, country: str, msisdn: int, traffic: str) -> int | None:
+        """Connector id of the first matching rule whose connector is not known to be down, else of the first matching one."""
+        best = self._best(country, msisdn, traffic)
+        if not best:
+            return None
+        return best[0].connector_id if len(best) == 1 else self._share(best, msisdn).connector_id
+
+    def alternatives(self, *, country: str, msisdn: int, traffic: str, without: int) -> list[int]:
+        """Other connectors this message may use, best first: for failover."""
+        matching = self._matching(country, msisdn, traffic)
+        return list(dict.fromkeys(c.connector_id for c in matching if c.connector_id != without))
+
+    def explain(self, *, country: str, msisdn: int, traffic: str) -> Explanation:
+        considered = [self._line(c, country, msisdn, traffic) for c in self.candidates]
+        best = self._best(country, msisdn, traffic)
+        if not best:
+            why = "no connector is enabled" if self.is_empty else "no rule matches"
+            return Explanation(None, "", why, considered)
+        chosen = best[0] if len(best) == 1 else self._share(best, msisdn)
+        why = f"lowest priority that matches ({chosen.priority})"
+        if len(best) > 1:
+            why += f", shared by weight among {len(best)} connectors"
+        if not chosen.is_up:
+            why += "; it is down, and so is every other match: its messages wait"
+        return Explanation(chosen.connector, chosen.rule, why, considered)
+
+    def _best(self, country: str, msisdn: int, traffic: str) -> list[Candidate]:
+        key = (country, traffic)
+        if not self._has_prefixes and key in self._cache:
+            return self._cache[key]
+        matching = self._matching(country, msisdn, traffic)
+        usable = [c for c in matching if c.is_up] or matching
+        best = [c for c in usable if c.priority == usable[0].priority] if usable else []
+        self._cache[key] = best
+        return best
+
+    def _matching(self, country: str, msisdn: int, traffic: str) -> list[Candidate]:
+        digits = str(msisdn)
+        return [c for c in self.candidates if c.matches(country=country, msisdn=digits, traffic=traffic)]
+
+    @staticmethod
+    def _share(best: Sequence[Candidate], msisdn: int) -> Candidate:
+        """By weight, and always the same for the same number: a person's texts come by one road."""
+        point = (msisdn * 2654435761 % 2**32) % sum(c.weight for c in best)
+        for candidate in best:
+            point -= candidate.weight
+            if point < 0:
+                return candidate
+        return best[-1]
+
+    @staticmethod
+    def _line(c: Candidate, country: str, msisdn: int, traffic: str) -> str:
+        if c.matches(country=country, msisdn=str(msisdn), traffic=traffic):
+            return f"{c.rule} → {c.connector}: matches (priority {c.priority}{'' if c.is_up else ', down'})"
+        wanted = [f"traffic {c.traffic}"] if c.traffic and c.traffic != traffic else []
+        wanted += [f"country {c.country}"] if c.country and c.country != country else []
+        wanted += [f"prefix {c.prefix}"] if c.prefix and not str(msisdn).startswith(c.prefix) else []
+        return f"{c.rule} → {c.connector}: no, wants {', '.join(wanted)}"
+
+
+def allowed_countries(account: Account) -> frozenset[str]:
+    """ISO codes the account may send to; none given means France and its territories."""
+    return frozenset(account.countries or ["FR", *FRENCH_TERRITORIES]) | (
+        frozenset(FRENCH_TERRITORIES) if "FR" in (account.countries or ["FR"]) else frozenset()
+    )
+
+
+def tariff_of(account: Account, *, medium: str = "SMS") -> dict[str, int]:
+    """{country: hundredths of a credit a segment}: the account's own rows over its parents' over the platform's."""
+    chain: list[int | None] = [None]
+    node: Account | None = account
+    own: list[int | None] = []
+    while node is not None:
+        own.insert(0, node.pk)
+        node = node.parent
+    chain += own
+    rank = {pk: i for i, pk in enumerate(chain)}
+    rows = Tariff.objects.filter(medium=medium).values_list("account_id", "country", "price")
+    mine = sorted((r for r in rows if r[0] in rank), key=lambda r: rank[r[0]])
+    return {country: price for _, country, price in mine}
+
+
+def set_tariff(*, country: str, price: int, account: Account | None = None, medium: str = "SMS") -> Tariff:
+    if len(country) != 2 or not country.isalpha():
+        raise InvalidInput(f"'{country}' is not a two-letter country code", field="country")
+    if price < 0:
+        raise InvalidInput("A tariff cannot be negative", field="price")
+    row, _ = Tariff.objects.update_or_create(
+        account=account, medium=medium, country=country.upper(), defaults={"price": price}
+    )
+    return row
+
+
+def add_route(
+    *,
+    name: str,
+    connector: Connector,
+    priority: int = 100,
+    traffic: str = "",
+    country: str = "",
+    prefix: str = "",
+    account: Account | None = None,
+    weight: int = 1,
+    cost: int = 0,
+) -> Route:
+    if traffic not in ("", "MKG", "NOTIFICATION"):
+        raise InvalidInput("Traffic is MKG, NOTIFICATION or nothing", field="traffic")
+    if prefix and not prefix.isdigit():
+        raise InvalidInput("A prefix is E.164 digits without +, for example 3367", field="prefix")
+    if weight < 1:
+        raise InvalidInput("A weight is 1 or more", field="weight")
+    if Route.objects.filter(name=name).exists():
+        raise InvalidInput(f"There is a route named '{name}' already", field="name")
+    return Route.objects.create(
+        name=name, connector=connector, medium=connector.medium, priority=priority, traffic=traffic,
+        country=country.upper(), prefix=prefix, account=account, weight=weight, cost=cost,
+    )  # fmt: skip
