@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from carillon.domain.errors import Conflict, InvalidInput
 from carillon.domain.msisdn import country_of
-from carillon.domain.segments import measure, replace_non_gsm
+from carillon.domain.segments import measure, to_gsm
 from carillon.domain.status import Status
 from carillon.models import Account, Campaign
 from carillon.services import counts, credits, ids, routes
@@ -33,7 +33,7 @@ def send_text(
     Not charged when `is_free`. `may_overdraw`: a STOP confirmation leaves even without credit (N5). Raises InsufficientCredit
     otherwise, Conflict (no_connector) when nothing can carry it, InvalidInput when it is longer than 6 segments.
     """
-    text, country = replace_non_gsm(text), country_of(msisdn)
+    text, country = to_gsm(text), country_of(msisdn)
     segments = measure(text).segments
     if segments > 6:
         raise InvalidInput("This text is longer than 6 SMS", field="text")
