@@ -104,12 +104,16 @@ def update(campaign: Campaign, *, version: int | None = None, **changes: Any) ->
     return fresh
 
 
-def lock_draft(campaign_id: int) -> Campaign:
-    """The row, locked; raises Conflict unless it may be edited (DRAFT, or FAILED, which becomes DRAFT again)."""
+def lock_draft(campaign_id: int, *, is_injecting: bool = False) -> Campaign:
+    """The row, locked; raises Conflict unless it may be edited (DRAFT, or FAILED, which becomes DRAFT again).
+
+    `is_injecting`: the caller is the order that made it INJECTING, and may go on with it.
+    """
     fresh = Campaign.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=campaign_id)
     if fresh.state == Campaign.State.FAILED:
         fresh.state, fresh.error = Campaign.State.DRAFT, ""
-    if fresh.state != Campaign.State.DRAFT or fresh.deleted_at is not None:
+    allowed = (Campaign.State.DRAFT, Campaign.State.INJECTING) if is_injecting else (Campaign.State.DRAFT,)
+    if fresh.state not in allowed or fresh.deleted_at is not None:
         raise Conflict(f"Campaign {fresh.pk} is {fresh.state}: only a draft can be changed", code="not_a_draft")
     return fresh
 
@@ -122,7 +126,10 @@ def discard_preparation(campaign: Campaign) -> None:
                 "DELETE FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s",
                 [campaign.first_message_id, campaign.last_message_id, campaign.pk],
             )
-            cursor.execute("DELETE FROM slice WHERE campaign_id = %s", [campaign.pk])
+            cursor.execute(
+                "DELETE FROM slice WHERE campaign_id = %s AND first_id BETWEEN %s AND %s",
+                [campaign.pk, campaign.first_message_id, campaign.last_message_id],
+            )
             cursor.execute("DELETE FROM campaign_count WHERE campaign_id = %s", [campaign.pk])
             cursor.execute("DELETE FROM campaign_delta WHERE campaign_id = %s", [campaign.pk])
     campaign.first_message_id = campaign.last_message_id = campaign.prepared_at = None

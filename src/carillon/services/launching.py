@@ -58,7 +58,13 @@ def next_allowed(campaign: Campaign, now: datetime) -> datetime:
 
 
 def launch(
-    campaign: Campaign, *, actor: User | None, at: datetime | None = None, now: datetime, on_lack: str = "refuse"
+    campaign: Campaign,
+    *,
+    actor: User | None,
+    at: datetime | None = None,
+    now: datetime,
+    on_lack: str = "refuse",
+    is_injecting: bool = False,
 ) -> Campaign:
     """Reserve credits, then start or schedule. The campaign must be prepared.
 
@@ -66,9 +72,9 @@ def launch(
     scheduled at the next legal moment, and its `warnings` say so.
     `on_lack` is "refuse" (InsufficientCredit, nothing changes) or "mark" (every recipient ends with status 8).
     """
-    when = _check_date(campaign, at, now)
+    when = check_date(campaign, at, now)
     with transaction.atomic():
-        fresh = campaigns.lock_draft(campaign.pk)
+        fresh = campaigns.lock_draft(campaign.pk, is_injecting=is_injecting)
         if fresh.prepared_at is None:
             raise Conflict("Prepare the campaign before launching it", code="not_prepared")
         if fresh.valid_count == 0:
@@ -94,7 +100,7 @@ def launch(
     return fresh
 
 
-def _check_date(campaign: Campaign, at: datetime | None, now: datetime) -> datetime:
+def check_date(campaign: Campaign, at: datetime | None, now: datetime) -> datetime:
     if at is None:
         return window_at(campaign, now).opens_at
     if at < now:
@@ -239,9 +245,3 @@ def sweep_all_cancelled() -> int:
     return sum(sweep_cancelled(pk) for pk in list(open_ids.values_list("pk", flat=True)))
 
 
-def inject(campaign_id: int, *, actor: User | None = None, at: datetime | None = None, now: datetime) -> Campaign:
-    """Prepare and launch in one go, for orders without prior validation (API startNow). Lacking credit ends as status 8."""
-    from carillon.services import preparation
-
-    campaign = preparation.prepare(campaign_id)
-    return launch(campaign, actor=actor, at=at, now=now, on_lack="mark")

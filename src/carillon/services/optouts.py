@@ -6,10 +6,13 @@ Looked at when a campaign is prepared and again when each message is about to le
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from carillon.domain.status import Status
+from carillon.models import Campaign
 
 PLATFORM = 0  # account_id of opt-outs that hold for everybody
 BY_LEVEL = {"account": Status.BLACKLISTED, "client": Status.BLACKLISTED_CLIENT, "brand": Status.BLACKLISTED_CLIENT}
@@ -46,5 +49,26 @@ def npai_of(account_id: int, msisdns: Sequence[int]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT msisdn FROM npai WHERE account_id = %s AND msisdn = ANY(%s)", [account_id, list(msisdns)]
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+CAPPED = """
+SELECT m.msisdn FROM message m JOIN campaign c ON c.id = m.campaign_id
+WHERE m.msisdn = ANY(%s) AND c.account_id = %s AND c.traffic = 'MKG' AND c.launched_at >= %s AND m.status = 1
+  AND c.id <> %s AND c.origin NOT IN ('test', 'system') AND m.account_id = %s
+GROUP BY m.msisdn HAVING count(*) >= %s
+"""
+
+
+def capped(campaign: Campaign, msisdns: Sequence[int]) -> set[int]:
+    """Those who already got the account's most marketing messages of its last days (0 = no cap)."""
+    account = campaign.account
+    if not account.cap_messages or not campaign.is_marketing:
+        return set()
+    since = timezone.now() - timedelta(days=account.cap_days)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CAPPED, [list(msisdns), account.pk, since, campaign.pk, account.pk, account.cap_messages]
         )
         return {row[0] for row in cursor.fetchall()}
