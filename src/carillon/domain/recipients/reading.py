@@ -1,0 +1,211 @@
+"""A list file, read as a stream of batches of rows."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+from carillon.domain.errors import InvalidInput
+from carillon.domain.msisdn import parse
+from carillon.domain.recipients import layout as layouts
+from carillon.domain.recipients import sheets
+from carillon.domain.recipients.layout import Layout
+from carillon.domain.recipients.source import MAX_LINE_CHARACTERS, Lines, detect_charset, kind_of, opened
+
+BATCH_ROWS = 2048
+_END = "\x1e"  # a row of our own after the last: swallowed if a quotation mark is still open
+
+
+@dataclass(slots=True)
+class Rows:
+    """Consecutive rows, each as long as the header. `first_line`: 1-based, without the header and without blank lines.
+
+    `broken` holds the positions of rows with more cells than the header: their columns may have shifted.
+    """
+
+    first_line: int
+    rows: list[list[str]]
+    broken: frozenset[int]
+    position: int  # bytes of the file read so far
+
+
+def inspect(
+    source: Path | BinaryIO,
+    *,
+    default_country: str = "FR",
+    mobile_column: str | None = None,
+    has_header: bool | None = None,
+    delimiter: str | None = None,
+    preview_rows: int = 10,
+    needs_mobile: bool = True,
+) -> Layout:
+    """What the file is, from its first 200 rows (the charset: from all its bytes). What is given is not guessed.
+
+    InvalidInput (code empty_file, unreadable_file, too_many_columns, no_mobile_column, no_such_column) says what to do.
+    With `needs_mobile` False a list without a mobile column has -1 there, so that a person can choose.
+    """
+    with opened(source) as stream:
+        kind = kind_of(stream)
+        charset = ""
+        if kind == "xlsx":
+            delimiter = ""
+            sample = _first(sheets.rows(stream, max_columns=layouts.MAX_COLUMNS))
+        else:
+            charset = detect_charset(stream)
+            lines = _first_lines(Lines(stream, charset))
+            delimiter = delimiter or layouts.guess_delimiter(lines)
+            try:
+                sample = _first(csv.reader(lines, delimiter=delimiter))
+            except csv.Error as error:
+                raise _open_quote(1) from error
+    if not sample:
+        raise _empty("The file holds no row.")
+    is_header = layouts.has_header(sample[0]) if has_header is None else has_header
+    if not is_header and len(sample) == 1 and _is_row_of_numbers(sample[0], default_country):
+        numbers = [[cell] for cell in sample[0] if cell.strip()]
+        return Layout(kind, charset, delimiter, False, ["MOBILE"], 0, is_one_line=True, preview=numbers[:preview_rows])
+    body = sample[1:] if is_header else sample
+    if not body:
+        raise _empty("The file holds a header and no recipient.")
+    width = max(len(sample[0]), Counter(map(len, body)).most_common(1)[0][0])
+    header = layouts.name_columns(sample[0], is_header=is_header, width=width)
+    if mobile_column is not None:
+        mobile: int | None = layouts.column_named(header, mobile_column)
+    else:
+        mobile = layouts.find_mobile_column(header, body, default_country=default_country)
+    if mobile is None:
+        if needs_mobile:
+            raise layouts.no_mobile_column(header)
+        mobile = -1
+    elif not is_header and mobile_column is None:
+        header[mobile] = "MOBILE"
+    found = Layout(kind, charset, delimiter, is_header, header, mobile)
+    found.email_column = layouts.find_email_column(header)
+    found.postcode_column = layouts.find_postcode_column(header)
+    found.preview = [_fitted(row, width) for row in body[:preview_rows]]
+    return found
+
+
+class Reader:
+    """Iterates over Rows; use in a with statement. `position` and `size` (bytes) tell the progress."""
+
+    def __init__(self, source: Path | BinaryIO, layout: Layout, *, batch_rows: int = BATCH_ROWS) -> None:
+        self.layout = layout
+        self._batch_rows = batch_rows
+        self._source = source
+        self._stack = ExitStack()
+        self._lines: Lines | None = None
+        self._stream: BinaryIO | None = None
+        self.size = 0
+
+    def __enter__(self) -> Reader:
+        self._stream = self._stack.enter_context(opened(self._source))
+        self.size = self._stream.seek(0, 2)
+        self._stream.seek(0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def __iter__(self) -> Iterator[Rows]:
+        rows = self._rows()
+        if self.layout.is_one_line:
+            rows = ([cell] for row in rows for cell in row)
+        elif self.layout.has_header:
+            rows = _without_header(rows)
+        width = len(self.layout.header)
+        line = 1
+        while batch := list(islice(rows, self._batch_rows)):
+            kept = [row for row in batch if any(row)]
+            broken: frozenset[int] = frozenset()
+            if set(map(len, kept)) - {width}:
+                broken = frozenset(index for index, row in enumerate(kept) if any(row[width:]))
+                kept = [_fitted(row, width) for row in kept]
+            if kept:
+                yield Rows(line, kept, broken, self._position())
+                line += len(kept)
+        if line == 1:
+            raise _empty("The file holds no recipient.")
+
+    def _rows(self) -> Iterator[list[str]]:
+        assert self._stream is not None, "use the reader in a with statement"
+        if self.layout.kind == "xlsx":
+            return sheets.rows(self._stream, max_columns=layouts.MAX_COLUMNS)
+        self._lines = Lines(self._stream, self.layout.charset)
+        return _csv_rows(self._lines, self.layout.delimiter)
+
+    def _position(self) -> int:
+        if self._lines is not None:
+            return self._lines.position
+        return self.size  # of a workbook, how much is left is not known
+
+
+def _csv_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
+    reader = csv.reader(chain(lines, [_END]), delimiter=delimiter)
+    held: list[str] | None = None
+    started = 0
+    try:
+        for row in reader:
+            if held is not None:
+                yield held
+            held, before = row, started
+            started = reader.line_num
+    except csv.Error as error:
+        raise _open_quote(started + 1) from error
+    if held != [_END]:
+        raise _open_quote(before + 1)
+
+
+def _open_quote(line: int) -> InvalidInput:
+    return InvalidInput(
+        f'A quotation mark (") opened on line {line} of the file, or soon after, is never closed. '
+        "Close it, or remove it, and import again.",
+        field="file", line=line, code="open_quote",
+    )  # fmt: skip
+
+
+def _without_header(rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    for row in rows:
+        if any(row):
+            return rows
+    return rows
+
+
+def _first_lines(lines: Iterable[str]) -> list[str]:
+    found: list[str] = []
+    characters = 0
+    for line in lines:
+        found.append(line)
+        characters += len(line)
+        if len(found) > layouts.SAMPLE_ROWS or characters > MAX_LINE_CHARACTERS:
+            break
+    return found
+
+
+def _first(rows: Iterable[list[str]]) -> list[list[str]]:
+    return list(islice((row for row in rows if any(row)), layouts.SAMPLE_ROWS))
+
+
+def _fitted(row: list[str], width: int) -> list[str]:
+    return row[:width] if len(row) >= width else row + [""] * (width - len(row))
+
+
+def _is_row_of_numbers(row: list[str], default_country: str) -> bool:
+    cells = [cell for cell in row if cell.strip()]
+    return len(cells) > 1 and all(parse(cell, default_country).is_mobile for cell in cells)
+
+
+def _empty(message: str) -> InvalidInput:
+    return InvalidInput(
+        f"{message} It must hold one recipient a line, with a column of mobile numbers.",
+        field="file", code="empty_file",
+    )  # fmt: skip
