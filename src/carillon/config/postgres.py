@@ -133,6 +133,13 @@ def attach(home: Path, *, is_durable: bool = True, say: Callable[[str], None] | 
     return attachment
 
 
+def heal(home: Path, *, say: Callable[[str], None]) -> None:
+    """Start a lost guardian and its server again, for a process that is attached already."""
+    with open_lock(home, "start") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        _start_and_wait(home, is_durable=True, say=say)
+
+
 def _start_and_wait(home: Path, *, is_durable: bool, say: Callable[[str], None]) -> None:
     began = said = time.monotonic()
     spawned: subprocess.Popen[bytes] | None = None

@@ -9,6 +9,6 @@ import carillon.jobs
 
 
 def load_jobs() -> None:
-    """Import every module of `carillon.jobs`, so that whoever runs or defers their tasks knows them."""
+    """Import every module of `carillon.jobs`: only the worker needs their tasks, the others defer them by name."""
     for module in pkgutil.iter_modules(carillon.jobs.__path__, prefix="carillon.jobs."):
         importlib.import_module(module.name)

@@ -122,6 +122,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "carillon.web.middleware.Headers",
+    "carillon.web.middleware.Preferences",
+    "carillon.web.middleware.Toasts",
+    "carillon.web.middleware.Errors",
 ]
 
 TEMPLATES = [
@@ -134,7 +138,14 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "django.template.context_processors.i18n",
+                "carillon.web.context.frame",
+            ],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.l10n",
+                "django.templatetags.static",
+                "django_htmx.templatetags.django_htmx",
+                "carillon.web.tags",
             ],
         },
     }
@@ -188,7 +199,7 @@ DEFAULT_FROM_EMAIL: str = _env["EMAIL_FROM"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 globals().update(_email())
 
-PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # carillon.config.apps loads the jobs
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # the worker loads the jobs (carillon.config.worker)
 
 LOGGING = {
     "version": 1,

@@ -6,3 +6,5 @@ urlpatterns = [
     path("", include("carillon.api.urls")),
     path("", include("carillon.web.urls")),
 ]
+handler404 = "carillon.web.middleware.not_found"
+handler500 = "carillon.web.middleware.broken"

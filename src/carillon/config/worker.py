@@ -18,6 +18,8 @@ from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.utils import connector_params
 
+from carillon.config.procrastinate import load_jobs
+
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_S = 2.0
@@ -34,6 +36,7 @@ STALLED = """
 
 def run_worker(*, concurrency: int) -> None:
     """Run jobs until SIGINT or SIGTERM, then let the running ones end. Returns early when PostgreSQL goes away."""
+    load_jobs()
     asyncio.run(_run(concurrency=concurrency))
 
 

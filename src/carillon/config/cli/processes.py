@@ -1,0 +1,73 @@
+"""`carillon web | worker | gateway | simulator`: the processes one by one, for systemd or several machines."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+from carillon.config.cli.frame import Command, add_command, set_up_django, with_database
+
+SIMULATOR_PORT = 2775
+
+
+def add_to(commands: Command) -> None:
+    web = add_command(commands, "web", with_database(run_web), help="serve the web pages and the API")
+    add_address(web)
+    web.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer requests (default 1)")
+    worker = add_command(commands, "worker", with_database(run_worker), help="run background jobs")
+    worker.add_argument("--concurrency", type=int, default=4, metavar="N", help="jobs at the same time (default 4)")
+    gateway = add_command(commands, "gateway", with_database(run_gateway), help="send messages and receive receipts")
+    gateway.add_argument(
+        "--connector", action="append", metavar="NAME", help="only this connector; may be repeated (default: all)"
+    )
+    simulator = add_command(
+        commands, "simulator", run_simulator, help="play an SMSC (SMPP 3.4) for trials, on loopback"
+    )
+    simulator.add_argument("--host", default="127.0.0.1")
+    simulator.add_argument(
+        "--port", type=int, default=SIMULATOR_PORT, help=f"0 takes a free one (default {SIMULATOR_PORT})"
+    )
+
+
+def add_address(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default 127.0.0.1: this machine only)"
+    )
+    parser.add_argument("--port", type=int, default=8000, help="port to listen on (default 8000)")
+
+
+def run_web(arguments: argparse.Namespace) -> int:
+    import uvicorn
+    from django.conf import settings
+
+    uvicorn.run(
+        "carillon.config.asgi:application",
+        host=arguments.host,
+        port=arguments.port,
+        workers=arguments.workers if arguments.workers > 1 else None,
+        lifespan="off",
+        proxy_headers=bool(settings.TRUSTED_PROXIES),
+        forwarded_allow_ips="*" if settings.TRUSTED_PROXIES else None,
+        server_header=False,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+    )
+    return 0
+
+
+def run_worker(arguments: argparse.Namespace) -> int:
+    from carillon.config.worker import run_worker as run
+
+    run(concurrency=arguments.concurrency)
+    return 0
+
+
+def run_gateway(arguments: argparse.Namespace) -> int:
+    gateway = importlib.import_module("carillon.gateway.main")
+    return int(gateway.run(only=arguments.connector))
+
+
+def run_simulator(arguments: argparse.Namespace) -> int:
+    set_up_django()  # for the logging only
+    simulator = importlib.import_module("carillon.carriers.simulator.main")
+    return int(simulator.run(host=arguments.host, port=arguments.port))
