@@ -369,6 +369,8 @@ class SmppCarrier:
     def _failed(self, link: Link, error: Exception) -> None:
         if link in self._links:
             self._links.remove(link)
+        if not any(other.session.can_transmit for other in self._links):
+            self._give_back()
         what = str(error) or f"no connection within {self.options.connect_timeout_s:g} s"
         self._refresh(f"cannot connect to {self.options.host}:{self.options.port}: {what}")
 
