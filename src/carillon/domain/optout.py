@@ -28,25 +28,31 @@ class Command(NamedTuple):
     argument: str = ""
 
 
-STOP_WORDS = frozenset(
+def _words(line: str) -> frozenset[str]:
+    return frozenset(line.split())
+
+
+STOP_WORDS = _words(
     # French, English, German, Dutch, Spanish, Italian, Portuguese, Arabic
     "arret arreter arretez arrete arretes desabo desabonner desabonnement desabonne desabonnez desinscrire desinscription"
     " desinscrivez desinscris resilier resiliation resiliez fin unsubscribe unsub stopall optout end quit revoke remove"
     " abmelden abbestellen austragen abmeldung afmelden uitschrijven stoppen baja alto parar basta ferma disiscrivi"
-    " disiscrizione cancellami sair توقف قف ايقاف الغاء".split()
+    " disiscrizione cancellami sair توقف قف ايقاف الغاء"
 )
-START_WORDS = frozenset(
+START_WORDS = _words(
     "start unstop reprendre reprise reabonner reabonnement reinscrire reinscription subscribe resubscribe optin alta"
-    " anmelden aanmelden".split()
+    " anmelden aanmelden"
 )
-HELP_WORDS = frozenset("help aide info infos information informations hilfe hulp ayuda aiuto ajuda".split())
+HELP_WORDS = _words("help aide info infos information informations hilfe hulp ayuda aiuto ajuda")
 
+# Hardly said otherwise: a brand's name may follow ("DESABO CARILLON", "START CARILLON").
+_STARTERS = _words("desabo desabonner desabonnement desabonnez unsubscribe unsub optout abmelden afmelden start unstop")
 # Said beside a keyword without changing it.
-_FILLERS = frozenset(
+_FILLERS = _words(
     "svp stp s il vous te plait merci please pls plz thanks thank you bonjour bonsoir hello bitte danke por favor grazie a au"
     " aux de des du d la le les l vos vous me m moi je j veux voudrais souhaite demande sms pub pubs publicite publicites"
     " message messages msg envoi envois tout all now ok et the to my from of this spam abonnement ce cet ces votre tous"
-    " toutes recevoir mes mon".split()
+    " toutes recevoir mes mon"
 )
 _STRONG = re.compile(r"s+t+o+p+s?(?:sms|pub|all|\d+)?")
 _PHRASES = re.compile(
@@ -112,11 +118,9 @@ def _is_alone(words: list[str], known: frozenset[str] | set[str]) -> bool:
     meant = [word for word in words if word not in _FILLERS or word in known]
     if not meant or meant[0] not in known or len(words) > 1 + 2 * MAX_WORDS_BESIDE:
         return False
-    return len(meant) == 1 or (meant[0] in _STARTERS and len(meant) == 2 and words[0] == meant[0]) or set(meant) <= known
-
-
-# Words that are hardly said otherwise: a brand's name may follow ("DESABO CARILLON", "START CARILLON").
-_STARTERS = frozenset("desabo desabonner desabonnement desabonnez unsubscribe unsub optout abmelden afmelden start unstop".split())
+    return (
+        len(meant) == 1 or (meant[0] in _STARTERS and len(meant) == 2 and words[0] == meant[0]) or set(meant) <= known
+    )
 
 
 def _argument(words: list[str], known: frozenset[str] | set[str]) -> str:

@@ -6,7 +6,6 @@ are counted by cutting: neither an escape pair nor a surrogate pair is ever spli
 division says.
 """
 
-# ruff: noqa: RUF001
 from __future__ import annotations
 
 import codecs
@@ -83,15 +82,17 @@ def measure(text: str) -> Measure:
         raw = _to_bytes(text, "strict", _TO_BYTES)[0]
     except UnicodeEncodeError:
         return _measure_ucs2(text)
-    if raw.isascii() and (units := len(raw)) < _LONGEST_KNOWN and 0 not in raw:
-        return _GSM_MEASURES[units]
     if 0 in raw:
         return _measure_ucs2(text)
-    septets = _expand(raw)
-    units = len(septets)
-    if units <= GSM_SINGLE:
-        return _GSM_MEASURES[units]
-    segments = len(_cut_septets(septets))
+    units = len(raw)
+    if raw.isascii():
+        if units < _LONGEST_KNOWN:
+            return _GSM_MEASURES[units]
+    else:
+        units = 2 * units - len(raw.translate(None, _EXTENDED_BYTES))
+        if units <= GSM_SINGLE:
+            return _GSM_MEASURES[units]
+    segments = len(_cut_septets(_expand(raw)))
     return Measure(Encoding.GSM7, units, segments, segments * GSM_JOINED)
 
 
@@ -151,7 +152,7 @@ def to_gsm(text: str) -> str:
     """The text with the main characters replaced by their nearest in GSM 7-bit; what has no replacement stays."""
     if is_gsm(text):
         return text
-    return unicodedata.normalize("NFC", text).translate(REPLACEMENTS)
+    return _FOREIGN.sub(_replace, unicodedata.normalize("NFC", text))
 
 
 def concatenation_header(*, reference: int, total: int, number: int, is_wide: bool = False) -> bytes:
@@ -159,6 +160,11 @@ def concatenation_header(*, reference: int, total: int, number: int, is_wide: bo
     if is_wide:
         return bytes((6, 0x08, 4, reference >> 8 & 0xFF, reference & 0xFF, total, number))
     return bytes((5, 0x00, 3, reference & 0xFF, total, number))
+
+
+def _replace(found: re.Match[str]) -> str:
+    character = found.group()
+    return REPLACEMENTS.get(character, character)
 
 
 def _measure_ucs2(text: str) -> Measure:
@@ -204,13 +210,13 @@ def _join_pair(found: re.Match[bytes]) -> bytes:
     return bytes((0x80 | code if code in EXTENSION else code,))
 
 
-def _replacements() -> dict[int, str]:
+def _replacements() -> dict[str, str]:
     """Latin letters lose the accent GSM 7-bit does not have; punctuation of word processors becomes plain."""
     table = {}
     for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         base = unicodedata.normalize("NFD", chr(code))[0]
         if chr(code) not in GSM_CHARACTERS and base.isascii():
-            table[code] = base
+            table[chr(code)] = base
     plain = {
         "'": "‘’‚‛′`´ʼ", '"': "“”„‟″«»", "-": "‐‑‒–—―−•", "...": "…", "oe": "œ", "OE": "Œ", "o": "°º", "a": "ª",
         "l": "ł", "L": "Ł", "d": "đ", "D": "Đ", "i": "ı", "h": "ħ", "<": "‹", ">": "›", "x": "×", "(c)": "©", "(R)": "®",
@@ -219,7 +225,7 @@ def _replacements() -> dict[int, str]:
         "\n": "\x85\u2028\u2029", "": "\xad\u200b\u2060\ufeff",
     }  # fmt: skip
     for replacement, characters in plain.items():
-        table |= dict.fromkeys(map(ord, characters), replacement)
+        table |= dict.fromkeys(characters, replacement)
     return table
 
 

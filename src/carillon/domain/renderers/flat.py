@@ -1,9 +1,9 @@
 """The syntaxes that only put fields into a text: BASIC, MEDIASFLOW, MEDIASFLOW_B and SMSFactor's.
 
-    BASIC         ${Name}
-    MEDIASFLOW    $$[Name]
-    MEDIASFLOW_B  $$[record]Name$$
-    SMSFACTOR     #info1#  (the first column besides the number; or a column of that name)
+BASIC         ${Name}
+MEDIASFLOW    $$[Name]
+MEDIASFLOW_B  $$[record]Name$$
+SMSFACTOR     #info1#  (the first column besides the number; or a column of that name)
 """
 
 from __future__ import annotations

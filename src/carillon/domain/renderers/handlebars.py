@@ -69,8 +69,8 @@ HELPERS: dict[str, tuple[Function, int, int]] = {
     "and": (_all, 1, 10),
     "or": (_any, 1, 10),
     "not": (lambda value: not is_true(value), 1, 1),
-    "lower": METHODS["toLowerCase"][:1] + (1, 1),
-    "upper": METHODS["toUpperCase"][:1] + (1, 1),
+    "lower": (METHODS["toLowerCase"][0], 1, 1),
+    "upper": (METHODS["toUpperCase"][0], 1, 1),
     "capitalize": (values.capitalise_words, 1, 1),
     "capitalizeFirst": (values.capitalise, 1, 1),
     "abbreviate": (_abbreviate, 2, 2),
@@ -158,7 +158,11 @@ class _Parser:
             self.at += 1
             if isinstance(piece, str):
                 found.append(self.draft.literal(piece))
-            elif piece.kind == "/" or piece.code.split()[:1] == ["else"] or (piece.kind == "^" and not piece.code.strip()):
+            elif (
+                piece.kind == "/"
+                or piece.code.split()[:1] == ["else"]
+                or (piece.kind == "^" and not piece.code.strip())
+            ):
                 return block(found), piece
             else:
                 found.append(self.tag(piece))
@@ -256,7 +260,10 @@ class _Parser:
     def helper(self, token: Token) -> Expression:
         function, least, most = HELPERS[token.text]
         arguments: list[Expression] = []
-        while self.tokens[self.next].text not in (")", "as", "") or self.tokens[self.next].kind in ("string", "segment"):
+        while self.tokens[self.next].text not in (")", "as", "") or self.tokens[self.next].kind in (
+            "string",
+            "segment",
+        ):
             arguments.append(self.value())
         if not least <= len(arguments) <= most:
             raise self.draft.error(f"{token.text!r} takes {least} to {most} argument(s)", token.position)

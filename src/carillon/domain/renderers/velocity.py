@@ -316,5 +316,3 @@ def _leave(scope: Scope) -> None:
 
 def _stop(scope: Scope) -> None:
     raise Stop
-
-
