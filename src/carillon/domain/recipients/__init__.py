@@ -11,7 +11,19 @@ analysis.to_json()
 
 from carillon.domain.recipients.analysis import Analysis
 from carillon.domain.recipients.judging import DUPLICATE, MALFORMED, VALID, Judge, Judged
-from carillon.domain.recipients.layout import Layout
+from carillon.domain.recipients.layout import Layout, is_mobile_name
 from carillon.domain.recipients.reading import Reader, Rows, inspect
 
-__all__ = ["DUPLICATE", "MALFORMED", "VALID", "Analysis", "Judge", "Judged", "Layout", "Reader", "Rows", "inspect"]
+__all__ = [
+    "DUPLICATE",
+    "MALFORMED",
+    "VALID",
+    "Analysis",
+    "Judge",
+    "Judged",
+    "Layout",
+    "Reader",
+    "Rows",
+    "inspect",
+    "is_mobile_name",
+]

@@ -62,7 +62,7 @@ class Analysis:
         _extend(self.duplicate_email_lines, judged.duplicate_email_lines)
 
     def _count_numbers(self, judged: Judged) -> None:
-        first = judged.rows.first_line
+        lines = judged.rows.lines
         verdicts = judged.verdicts
         invalid = verdicts.count(MALFORMED)
         duplicates = verdicts.count(DUPLICATE)
@@ -81,10 +81,10 @@ class Analysis:
             if assumed:
                 self.assumed[assumed] += count
         if invalid:
-            _extend(self.invalid_lines, [first + i for i, verdict in enumerate(verdicts) if verdict == MALFORMED])
+            _extend(self.invalid_lines, [lines[i] for i, verdict in enumerate(verdicts) if verdict == MALFORMED])
         if duplicates:
-            _extend(self.duplicate_lines, [first + i for i, verdict in enumerate(verdicts) if verdict == DUPLICATE])
-        ambiguous = [first + i for i, parsed in enumerate(judged.numbers) if parsed[4]]
+            _extend(self.duplicate_lines, [lines[i] for i, verdict in enumerate(verdicts) if verdict == DUPLICATE])
+        ambiguous = [lines[i] for i, parsed in enumerate(judged.numbers) if parsed[4]]
         self.ambiguous += len(ambiguous)
         _extend(self.ambiguous_lines, ambiguous)
 

@@ -64,7 +64,7 @@ class Judge:
     def _judge_emails(self, judged: Judged, column: int) -> None:
         """An empty address is neither valid nor invalid: a list of mobiles needs none."""
         seen = self._seen_emails
-        for line, row in enumerate(judged.rows.rows, judged.rows.first_line):
+        for line, row in zip(judged.rows.lines, judged.rows.rows, strict=True):
             address = row[column].strip()
             if not address:
                 continue

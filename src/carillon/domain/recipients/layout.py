@@ -103,6 +103,11 @@ def name_columns(first: Sequence[str], *, is_header: bool, width: int) -> list[s
     return names
 
 
+def is_mobile_name(name: str) -> bool:
+    """One of the four names of the guides (PORTABLE, MOBILE, SMS, GSM), any case and accents."""
+    return fold(name) in MOBILE_NAMES
+
+
 def find_mobile_column(
     header: Sequence[str], sample: Sequence[Sequence[str]], *, default_country: str = "FR"
 ) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -20,20 +20,21 @@ from carillon.domain.recipients.layout import Layout
 from carillon.domain.recipients.source import MAX_LINE_CHARACTERS, Lines, detect_charset, kind_of, opened
 
 BATCH_ROWS = 2048
+UNNAMED_MOBILE = "MOBILE"  # the column of the numbers in a file without header
 _END = "\x1e"  # a row of our own after the last: swallowed if a quotation mark is still open
 
 
 @dataclass(slots=True)
 class Rows:
-    """Consecutive rows, each as long as the header. `first_line`: 1-based, without the header and without blank lines.
+    """Rows, each as long as the header, and their lines: 1-based, without the header and without blank lines.
 
     `broken` holds the positions of rows with more cells than the header: their columns may have shifted.
     """
 
-    first_line: int
+    lines: Sequence[int]
     rows: list[list[str]]
-    broken: frozenset[int]
-    position: int  # bytes of the file read so far
+    broken: frozenset[int] = frozenset()
+    position: int = 0  # bytes of the file read so far
 
 
 def inspect(
@@ -70,12 +71,16 @@ def inspect(
     is_header = layouts.has_header(sample[0]) if has_header is None else has_header
     if not is_header and len(sample) == 1 and _is_row_of_numbers(sample[0], default_country):
         numbers = [[cell] for cell in sample[0] if cell.strip()]
-        return Layout(kind, charset, delimiter, False, ["MOBILE"], 0, is_one_line=True, preview=numbers[:preview_rows])
+        return Layout(
+            kind, charset, delimiter, False, [UNNAMED_MOBILE], 0, is_one_line=True, preview=numbers[:preview_rows]
+        )
     body = sample[1:] if is_header else sample
     if not body:
         raise _empty("The file holds a header and no recipient.")
     width = max(len(sample[0]), Counter(map(len, body)).most_common(1)[0][0])
     header = layouts.name_columns(sample[0], is_header=is_header, width=width)
+    if not is_header and mobile_column == UNNAMED_MOBILE:
+        mobile_column = None
     if mobile_column is not None:
         mobile: int | None = layouts.column_named(header, mobile_column)
     else:
@@ -85,7 +90,7 @@ def inspect(
             raise layouts.no_mobile_column(header)
         mobile = -1
     elif not is_header and mobile_column is None:
-        header[mobile] = "MOBILE"
+        header[mobile] = UNNAMED_MOBILE
     found = Layout(kind, charset, delimiter, is_header, header, mobile)
     found.email_column = layouts.find_email_column(header)
     found.postcode_column = layouts.find_postcode_column(header)
@@ -131,7 +136,7 @@ class Reader:
                 broken = frozenset(index for index, row in enumerate(kept) if any(row[width:]))
                 kept = [_fitted(row, width) for row in kept]
             if kept:
-                yield Rows(line, kept, broken, self._position())
+                yield Rows(range(line, line + len(kept)), kept, broken, self._position())
                 line += len(kept)
         if line == 1:
             raise _empty("The file holds no recipient.")
