@@ -20,6 +20,7 @@ except BadSetting as bad:
 
 PACKAGE = Path(__file__).resolve().parent.parent
 HOME: Path = _env["HOME"]
+MEDIA_ROOT = HOME / "media"  # uploaded lists, pictures and sounds: shared storage when there are several machines
 PUBLIC_URL: str = _env["PUBLIC_URL"]
 SHORT_URL: str = _env["SHORT_URL"] or PUBLIC_URL
 TRUSTED_PROXIES: int = _env["TRUSTED_PROXIES"]
@@ -169,7 +170,7 @@ TIME_ZONE: str = _env["TIME_ZONE"]
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [folder for folder in [PACKAGE / "web" / "static"] if folder.is_dir()]
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files are served from the package
 WHITENOISE_AUTOREFRESH = DEBUG
 

@@ -1,0 +1,134 @@
+"""Our template tags and filters, available in every template without {% load %} (settings: builtins)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.forms import BoundField, CheckboxInput, PasswordInput
+from django.template import Library
+from django.templatetags.static import static
+from django.utils import formats, timezone, translation
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from carillon.domain import status
+from carillon.domain.errors import CarillonError
+from carillon.web.sentences import sentence_for
+
+register = Library()
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", label: str = "") -> SafeString:
+    """One icon of the sprite; decorative unless `label` is given. `size`: "", "small" or "big"."""
+    href = static("carillon/icons.svg") + "#" + name
+    if label:
+        return format_html(
+            '<svg class="icon {}" role="img" aria-label="{}"><use href="{}"></use></svg>', size, label, href
+        )
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"></use></svg>', size, href)
+
+
+@register.filter
+def credits(hundredths: int | None) -> str:
+    """Hundredths of a credit as a person writes them: 16050 → "160,5", 16000 → "160"."""
+    if hundredths is None:
+        return ""
+    whole, rest = divmod(abs(hundredths), 100)
+    digits = 0 if not rest else 1 if rest % 10 == 0 else 2
+    text = formats.number_format(whole + rest / 100 if rest else whole, decimal_pos=digits, force_grouping=True)
+    return f"-{text}" if hundredths < 0 else text
+
+
+@register.filter
+def count(number: int | None) -> str:
+    """A whole number grouped by thousands as the language does."""
+    return "" if number is None else formats.number_format(number, decimal_pos=0, force_grouping=True)
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Date and time, local: "01/12/2026 10:05"."""
+    if value is None:
+        return ""
+    form = "d/m/Y H:i" if (translation.get_language() or "fr").startswith("fr") else "j M Y, H:i"
+    return formats.date_format(timezone.localtime(value), form)
+
+
+@register.filter
+def phone(msisdn: int | str | None) -> str:
+    """E.164 digits as people read them: 33612345678 → "+33 6 12 34 56 78"."""
+    digits = str(msisdn or "").lstrip("+")
+    if digits.startswith("33") and len(digits) == 11:
+        return "+33 " + digits[2] + " " + " ".join(digits[i : i + 2] for i in range(3, 11, 2))
+    return f"+{digits}" if digits else ""
+
+
+@register.inclusion_tag("components/status_pill.html")
+def status_pill(code: int, medium: str = "sms") -> dict[str, Any]:
+    """The colour and the label of a message's status."""
+    language = "fr" if (translation.get_language() or "fr").startswith("fr") else "en"
+    return {
+        "label": status.label(code, language=language),
+        "meaning": status.meaning(code, language=language),
+        "colour": status.colour(code, medium=medium),
+    }
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, hint: str = "", kind: str = "", placeholder: str = "") -> dict[str, Any]:
+    """A form field with label, hint and errors. `kind` adds a class to the input ("code", "is-short")."""
+    widget = bound.field.widget
+    has_errors = bool(bound.errors)
+    hint_text = hint or bound.help_text
+    attrs: dict[str, Any] = {"class": f"input {kind}".strip()}
+    described = [f"{bound.id_for_label}-hint"] if hint_text else []
+    if has_errors:
+        attrs["aria-invalid"] = "true"
+        described.append(f"{bound.id_for_label}-error")
+    if described:
+        attrs["aria-describedby"] = " ".join(described)
+    if placeholder:
+        attrs["placeholder"] = placeholder
+    is_check = isinstance(widget, CheckboxInput)
+    if is_check:
+        attrs["class"] = ""
+    return {
+        "bound": bound,
+        "control": bound.as_widget(attrs=attrs),
+        "hint": hint_text,
+        "is_check": is_check,
+        "is_password": isinstance(widget, PasswordInput),
+        "is_group": getattr(widget, "use_fieldset", False),
+        "is_optional": not (bound.field.required or is_check),
+    }
+
+
+@register.inclusion_tag("components/switch.html")
+def switch(bound: BoundField, hint: str = "") -> dict[str, Any]:
+    """A yes/no field as an OUI / NON switch."""
+    hint_text = hint or bound.help_text
+    attrs: dict[str, Any] = {"role": "switch"}
+    if hint_text:
+        attrs["aria-describedby"] = f"{bound.id_for_label}-hint"
+    return {"bound": bound, "control": bound.as_widget(attrs=attrs), "hint": hint_text}
+
+
+@register.inclusion_tag("components/pagination.html", takes_context=True)
+def pagination(context: Any, page: Any) -> dict[str, Any]:
+    """Links to the other pages of a Django `Page`, keeping the filters of the address."""
+    query = context["request"].GET.copy()
+    query.pop("page", None)
+    return {
+        "page": page,
+        "query": query.urlencode(),
+        "numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
+        "ellipsis": page.paginator.ELLIPSIS,
+    }
+
+
+@register.filter
+def sentence(error: CarillonError) -> str:
+    """A service's error in the words of a person."""
+    return sentence_for(error)
