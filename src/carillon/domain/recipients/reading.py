@@ -20,6 +20,7 @@ from carillon.domain.recipients.layout import Layout
 from carillon.domain.recipients.source import MAX_LINE_CHARACTERS, Lines, detect_charset, kind_of, opened
 
 BATCH_ROWS = 2048
+PREVIEW_ROWS = 10
 UNNAMED_MOBILE = "MOBILE"  # the column of the numbers in a file without header
 _END = "\x1e"  # a row of our own after the last: swallowed if a quotation mark is still open
 
@@ -44,58 +45,58 @@ def inspect(
     mobile_column: str | None = None,
     has_header: bool | None = None,
     delimiter: str | None = None,
-    preview_rows: int = 10,
+    charset: str | None = None,
     needs_mobile: bool = True,
 ) -> Layout:
     """What the file is, from its first 200 rows (the charset: from all its bytes). What is given is not guessed.
 
-    InvalidInput (code empty_file, unreadable_file, too_many_columns, no_mobile_column, no_such_column) says what to do.
-    With `needs_mobile` False a list without a mobile column has -1 there, so that a person can choose.
+    InvalidInput (code empty_file, unreadable_file, too_many_columns, no_mobile_column, no_such_column, open_quote) says
+    what to do. With `needs_mobile` False a list without a mobile column has -1 there, so that a person can choose.
     """
-    with opened(source) as stream:
-        kind = kind_of(stream)
-        charset = ""
-        if kind == "xlsx":
-            delimiter = ""
-            sample = _first(sheets.rows(stream, max_columns=layouts.MAX_COLUMNS))
-        else:
-            charset = detect_charset(stream)
-            lines = _first_lines(Lines(stream, charset))
-            delimiter = delimiter or layouts.guess_delimiter(lines)
-            try:
-                sample = _first(csv.reader(lines, delimiter=delimiter))
-            except csv.Error as error:
-                raise _open_quote(1) from error
+    kind, charset, delimiter, sample = _sample(source, charset, delimiter)
     if not sample:
         raise _empty("The file holds no row.")
     is_header = layouts.has_header(sample[0]) if has_header is None else has_header
     if not is_header and len(sample) == 1 and _is_row_of_numbers(sample[0], default_country):
-        numbers = [[cell] for cell in sample[0] if cell.strip()]
-        return Layout(
-            kind, charset, delimiter, False, [UNNAMED_MOBILE], 0, is_one_line=True, preview=numbers[:preview_rows]
-        )
+        found = Layout(kind, charset, delimiter, False, [UNNAMED_MOBILE], 0, is_one_line=True)
+        found.preview = [[cell] for cell in sample[0] if cell.strip()][:PREVIEW_ROWS]
+        return found
     body = sample[1:] if is_header else sample
     if not body:
         raise _empty("The file holds a header and no recipient.")
     width = max(len(sample[0]), Counter(map(len, body)).most_common(1)[0][0])
     header = layouts.name_columns(sample[0], is_header=is_header, width=width)
-    if not is_header and mobile_column == UNNAMED_MOBILE:
-        mobile_column = None
-    if mobile_column is not None:
-        mobile: int | None = layouts.column_named(header, mobile_column)
-    else:
+    is_guessed = mobile_column is None or (not is_header and mobile_column == UNNAMED_MOBILE)
+    if is_guessed:
         mobile = layouts.find_mobile_column(header, body, default_country=default_country)
-    if mobile is None:
-        if needs_mobile:
+        if mobile is None and needs_mobile:
             raise layouts.no_mobile_column(header)
-        mobile = -1
-    elif not is_header and mobile_column is None:
+    else:
+        mobile = layouts.column_named(header, mobile_column or "")
+    if mobile is not None and is_guessed and not is_header:
         header[mobile] = UNNAMED_MOBILE
-    found = Layout(kind, charset, delimiter, is_header, header, mobile)
+    found = Layout(kind, charset, delimiter, is_header, header, -1 if mobile is None else mobile)
     found.email_column = layouts.find_email_column(header)
     found.postcode_column = layouts.find_postcode_column(header)
-    found.preview = [_fitted(row, width) for row in body[:preview_rows]]
+    found.preview = [_fitted(row, width) for row in body[:PREVIEW_ROWS]]
     return found
+
+
+def _sample(
+    source: Path | BinaryIO, charset: str | None, delimiter: str | None
+) -> tuple[str, str, str, list[list[str]]]:
+    """Kind, charset, delimiter and the first rows."""
+    with opened(source) as stream:
+        kind = kind_of(stream)
+        if kind == "xlsx":
+            return kind, "", "", _first(sheets.rows(stream, max_columns=layouts.MAX_COLUMNS))
+        charset = charset or detect_charset(stream)
+        lines = _first_lines(Lines(stream, charset))
+        delimiter = delimiter or layouts.guess_delimiter(lines)
+        try:
+            return kind, charset, delimiter, _first(csv.reader(lines, delimiter=delimiter))
+        except csv.Error as error:
+            raise _open_quote(1) from error
 
 
 class Reader:
