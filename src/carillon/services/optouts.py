@@ -5,7 +5,7 @@ Looked at when a campaign is prepared and again when each message is about to le
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 from django.db import connection
@@ -30,6 +30,11 @@ def levels_of(
     with connection.cursor() as cursor:
         cursor.execute(LEVELS, [[PLATFORM, account_id], medium, [0, brand_id or 0], list(msisdns)])
         found = cursor.fetchall()
+    return strongest(found)
+
+
+def strongest(found: Iterable[tuple[int, int, str]]) -> dict[int, int]:
+    """{msisdn: status} from rows (msisdn, account_id, level): what LEVELS selects."""
     levels: dict[int, int] = {}
     for msisdn, owner, level in found:
         status = Status.BLACKLISTED_GLOBAL if owner == PLATFORM else BY_LEVEL.get(level, Status.BLACKLISTED)
