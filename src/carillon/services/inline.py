@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from carillon.domain import msisdn as numbers
 from carillon.domain.errors import InvalidInput, NotFound
-from carillon.domain.recipients import is_mobile_name
+from carillon.domain.recipients.layout import is_mobile_name
 from carillon.domain.status import Status
 from carillon.models import Campaign, CampaignList, List
 from carillon.services import campaigns, ids

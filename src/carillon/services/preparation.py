@@ -93,7 +93,7 @@ def prepare(
         for item in lists:
             judge.begin(item)
             for rows in _batches(item):
-                judged = judge.batch(rows)
+                judged = judge.batch(rows, next_id)
                 next_id = _store(campaign, judged, next_id)
                 totals.add(judged)
                 if progress is not None:
@@ -174,7 +174,8 @@ class _Judge:
         columns = Columns(item.header)
         self.postcode = next((i for name in POSTCODES if (i := columns.index(name)) is not None), None)
 
-    def batch(self, rows: Sequence[tuple[Any, ...]]) -> list[Judged]:
+    def batch(self, rows: Sequence[tuple[Any, ...]], first_id: int) -> list[Judged]:
+        """Everyone of one batch in the order of their message ids, which start at `first_id` (short links need them)."""
         numbers = [row[1] for row in rows if row[1] is not None]
         barred: dict[int, int] = {}
         npai: set[int] = set()
@@ -182,19 +183,25 @@ class _Judge:
             barred = optouts.levels_of(self.campaign.account_id, numbers, brand_id=self.campaign.brand_id)
             npai = optouts.npai_of(self.campaign.account_id, numbers)
         capped = optouts.capped(self.campaign, numbers)
-        judged = []
+        judged, texts = [], {}
         for recipient_id, msisdn, country, verdict, fields in rows:
             if msisdn in self.excluded:
                 self.excluded_count += 1
                 continue
             j = Judged(recipient_id, msisdn, country)
             judged.append(j)
-            self._decide(j, verdict, fields, barred, npai, capped)
+            self._decide(j, verdict, barred, npai, capped)
+            if j.status == Status.IN_PROGRESS:
+                self._route(j, fields)
+                texts[recipient_id] = fields
+        if len({(j.connector_id, j.calendar) for j in judged if j.connector_id}) > 1:
+            judged.sort(key=lambda j: (j.connector_id, j.calendar))  # one connector and calendar stand together: few slices
+        for message_id, j in enumerate(judged, first_id):
+            if j.connector_id:
+                self._write(j, texts[j.recipient_id], message_id)
         return judged
 
-    def _decide(
-        self, j: Judged, verdict: int, fields: Sequence[str], barred: dict[int, int], npai: set[int], capped: set[int]
-    ) -> None:
+    def _decide(self, j: Judged, verdict: int, barred: dict[int, int], npai: set[int], capped: set[int]) -> None:
         msisdn = j.msisdn
         if msisdn is None or verdict == Status.MALFORMED:
             j.status = Status.MALFORMED
@@ -214,25 +221,27 @@ class _Judge:
             j.status, j.reason = Status.BLACKLISTED, "cap"
         elif j.country not in self.tariff:
             j.status = Status.NO_TARIFF
-        else:
-            self._write(j, msisdn, fields)
 
-    def _write(self, j: Judged, msisdn: int, fields: Sequence[str]) -> None:
+    def _route(self, j: Judged, fields: Sequence[str]) -> None:
+        msisdn = j.msisdn or 0
         connector_id = self.router.choose(country=j.country, msisdn=msisdn, traffic=self.campaign.traffic)
         if connector_id is None:
             j.status, j.reason = Status.NO_TARIFF, "no route"
             return
-        self.compose(j, fields)
-        if j.status != Status.IN_PROGRESS:
-            return
         j.connector_id = connector_id
+        if not self.is_free_of_hours:
+            postcode = fields[self.postcode] if self.postcode is not None and self.postcode < len(fields) else None
+            j.calendar = hours.calendar_for(j.country, msisdn, postcode)
+
+    def _write(self, j: Judged, fields: Sequence[str], message_id: int) -> None:
+        self.compose(j, fields, message_id)
+        if j.status != Status.IN_PROGRESS:
+            j.connector_id, j.calendar = 0, ""
+            return
         j.price = j.segments * self.tariff[j.country]
         if j.country not in self.by_country:
             self.by_country[j.country] = composing.sender_for(self.campaign, j.country)
         j.sender = self.by_country[j.country]
-        if not self.is_free_of_hours:
-            postcode = fields[self.postcode] if self.postcode is not None and self.postcode < len(fields) else None
-            j.calendar = hours.calendar_for(j.country, msisdn, postcode)
 
     def warnings(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -245,12 +254,11 @@ class _Judge:
 
 
 def _store(campaign: Campaign, judged: list[Judged], next_id: int) -> int:
-    """COPY one batch and its slices; returns the next free id. Messages of one connector and calendar stand together."""
+    """COPY one batch and its slices; returns the next free id."""
     if not judged:
         return next_id
-    if len({(j.connector_id, j.calendar) for j in judged if j.connector_id}) > 1:
-        judged.sort(key=lambda j: (j.connector_id, j.calendar))
-    lines, groups = [], []
+    lines: list[str] = []
+    groups: list[list[Any]] = []
     for message_id, j in enumerate(judged, next_id):
         lines.append(_copy_line(campaign, message_id, j))
         if j.connector_id:

@@ -1,0 +1,248 @@
+"""What a campaign says to each recipient: the domain's composer fed with the campaign's text, lists and links."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import connection
+
+from carillon.domain import senders
+from carillon.domain.compose import Composed, Composer, Options, StopRule
+from carillon.domain.errors import NotFound
+from carillon.domain.fields import Columns
+from carillon.domain.segments import Measure, is_gsm, measure
+from carillon.domain.status import Status
+from carillon.models import Campaign, List
+from carillon.services import campaigns, links
+
+STRICT_ORIGINS = ("web", "cli", "test")  # an unknown field is refused there; the API warns (X32)
+
+
+class Writable(Protocol):
+    """What a row composer fills in."""
+
+    status: int
+    text: str
+    segments: int
+    reason: str
+
+
+def columns_of(item: List) -> Columns:
+    index = item.header.index(item.mobile_column) if item.mobile_column in item.header else None
+    return Columns(item.header, mobile_index=index)
+
+
+def options_of(campaign: Campaign) -> Options:
+    return Options(
+        allow_ucs2=campaign.allow_ucs2,
+        replace_emoji=campaign.auto_replace_emoji,
+        replace_gsm7=campaign.auto_replace_gsm7,
+        max_segments=campaign.account.max_segments,
+    )
+
+
+def stop_rule(campaign: Campaign) -> StopRule:
+    return StopRule(
+        is_marketing=campaign.is_marketing, is_sender_personalised=bool(campaign.sender), number=campaign.short_code
+    )
+
+
+def composer_for(
+    campaign: Campaign, item: List | None = None, *, columns: Columns | None = None, message: str | None = None
+) -> Composer:
+    """For the rows of one list (or given columns). Raises InvalidInput when the campaign as a whole cannot be sent."""
+    if columns is None:
+        columns = columns_of(item) if item is not None else Columns([])
+    return Composer(
+        campaign.message if message is None else message,
+        columns,
+        renderer=campaign.renderer,
+        defaults=campaign.defaults,
+        options=options_of(campaign),
+        stop=stop_rule(campaign),
+        links=links.texts_for(campaign),
+    )
+
+
+def row_composer(campaign: Campaign, item: List) -> Callable[[Writable, Sequence[str], int], None]:
+    """Compose into a judged row: (row, fields, message id)."""
+    compose = composer_for(campaign, item).compose
+
+    def write(judged: Writable, fields: Sequence[str], message_id: int) -> None:
+        text, _, segments, status, reason = compose(fields, message_id)
+        if status is Status.IN_PROGRESS:
+            judged.text, judged.segments = text, segments
+        else:
+            judged.status, judged.reason = int(status), reason
+
+    return write
+
+
+def check(campaign: Campaign, lists: Sequence[List]) -> list[dict[str, Any]]:
+    """Warnings as {code, message, subject}; raises InvalidInput for what forbids the whole campaign."""
+    account = campaign.account
+    if campaign.sender:
+        senders.check(
+            campaign.sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces
+        )
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for item in lists:
+        composer = composer_for(campaign, item)
+        if campaign.origin in STRICT_ORIGINS:
+            composer.require_known_fields()
+        for code, message, subject in composer.warnings():
+            found[code, subject] = {"code": code, "message": message, "subject": subject}
+    return list(found.values())
+
+
+def sender_for(campaign: Campaign, country: str) -> str | None:
+    """What replaces the campaign's sender in this country (X6): None when the sender is fine there."""
+    if not campaign.sender or senders.is_accepted(campaign.sender, country=country):
+        return None
+    return campaign.short_code
+
+
+def header_of(campaign: Campaign) -> list[str]:
+    """The fields a text may use: the columns of every list, in order, once each."""
+    return list(dict.fromkeys(name for item in _sources(campaign) for name in item.header))
+
+
+def _sources(campaign: Campaign) -> list[List]:
+    found = []
+    for item in campaigns.lists_of(campaign):
+        found += [item, *item.members.all()] if item.kind == List.Kind.VIRTUAL else [item]
+    return found
+
+
+@dataclass(slots=True)
+class Extremes:
+    """Per column: the value that costs most in GSM 7-bit, and one that forces UCS-2 ("" when none does)."""
+
+    longest: dict[str, str]
+    foreign: dict[str, str]
+    empty: frozenset[str]
+
+
+def extremes(campaign: Campaign) -> Extremes:
+    longest: dict[str, str] = {}
+    foreign: dict[str, str] = {}
+    empty: set[str] = set()
+    for item in _sources(campaign):
+        own = _of_rows(item) if item.kind == List.Kind.INLINE else _of_analysis(item)
+        for name, value in own.longest.items():
+            if measure(value).units >= measure(longest.get(name, "")).units:
+                longest[name] = value
+        foreign |= own.foreign
+        empty |= own.empty
+    return Extremes(longest, foreign, frozenset(empty))
+
+
+def _of_analysis(item: List) -> Extremes:
+    analysis = item.analysis
+    more = analysis.get("more", analysis)
+    longest = dict(analysis.get("maxDatasMap", {}))
+    for name, value in more.get("costliest", {}).items():
+        if measure(value).units > measure(longest.get(name, "")).units:
+            longest[name] = value
+    return Extremes(longest, dict(more.get("widest", {})), frozenset(analysis.get("emptyKeys", ())))
+
+
+def _of_rows(item: List) -> Extremes:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT fields FROM recipient WHERE list_id = %s LIMIT 5000", [item.pk])
+        rows = [row[0] for row in cursor.fetchall()]
+    columns = {name: [r[i] if i < len(r) else "" for r in rows] for i, name in enumerate(item.header)}
+    longest = {n: max(values, key=lambda v: measure(v).units, default="") for n, values in columns.items()}
+    wide = {n: max((v for v in values if not is_gsm(v)), key=len, default="") for n, values in columns.items()}
+    return Extremes(
+        longest,
+        {n: v for n, v in wide.items() if v},
+        frozenset(n for n, values in columns.items() if any(not v.strip() for v in values)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """One message as its person will see it. `row` 0 is the worst case; `total` rows can be looked at."""
+
+    row: int
+    total: int
+    text: str
+    sender: str
+    segments: int
+    units: int
+    capacity: int
+    encoding: str
+    refusal: int = 0  # a status, 0 when it can be sent
+    reason: str = ""
+    msisdn: int | None = None
+    is_stop_added: bool = False
+
+
+def preview(campaign: Campaign, row: int = 0, *, message: str | None = None) -> Preview:
+    """`message` instead of the stored text, for what is being typed. Raises NotFound for a row that is not there."""
+    total = sum(item.size for item in _sources(campaign))
+    if row == 0:
+        found = extremes(campaign)
+        columns = Columns(header_of(campaign))
+        composer = composer_for(campaign, columns=columns, message=message)
+        worst = composer.worst_case(
+            [found.longest.get(n, "") for n in columns.names], [found.foreign.get(n, "") for n in columns.names]
+        )
+        return _preview(campaign, 0, total, worst.composed, worst.measure, composer, None)
+    item, fields, msisdn = recipient_at(campaign, row)
+    composer = composer_for(campaign, item, message=message)
+    composed = composer.compose(fields)
+    return _preview(campaign, row, total, composed, measure(composed.text), composer, msisdn)
+
+
+def _preview(
+    campaign: Campaign, row: int, total: int, composed: Composed, found: Measure, composer: Composer, msisdn: int | None
+) -> Preview:
+    return Preview(
+        row=row,
+        total=total,
+        text=composed.text,
+        sender=campaign.effective_sender,
+        segments=found.segments,
+        units=found.units,
+        capacity=found.capacity,
+        encoding=str(found.encoding),
+        refusal=int(composed.status) if composed.is_refused else 0,
+        reason=composed.reason,
+        msisdn=msisdn,
+        is_stop_added=composer.is_stop_added,
+    )
+
+
+def recipient_at(campaign: Campaign, row: int) -> tuple[List, list[str], int | None]:
+    """The `row`-th recipient (from 1) over all lists in order: (list, fields, msisdn)."""
+    left = row
+    for item in _sources(campaign):
+        if 0 < left <= item.size:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT fields, msisdn FROM recipient WHERE list_id = %s ORDER BY list_id, id LIMIT 1 OFFSET %s",
+                    [item.pk, left - 1],
+                )
+                found = cursor.fetchone()
+            if found is not None:
+                return item, list(found[0]), found[1]
+        left -= item.size
+    raise NotFound(f"There is no recipient {row}", code="row_not_found")
+
+
+def histogram(campaign: Campaign) -> dict[int, int]:
+    """{segments: messages} over every prepared message that may be sent."""
+    if campaign.first_message_id is None:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT segments, count(*) FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s AND status = 1"
+            " GROUP BY segments ORDER BY segments",
+            [campaign.first_message_id, campaign.last_message_id, campaign.pk],
+        )
+        return dict(Counter({int(s): int(n) for s, n in cursor.fetchall()}))
