@@ -50,8 +50,8 @@ RULES = {
 }
 
 
-def rule_for(country: str = "FR", *, allow_spaces: bool = False) -> Rule:
-    return RULES.get(country.upper(), _SPACED if allow_spaces else _PLAIN)
+def rule_for(country: str = "FR", *, allows_spaces: bool = False) -> Rule:
+    return RULES.get(country.upper(), _SPACED if allows_spaces else _PLAIN)
 
 
 def is_personalised(sender: str) -> bool:
@@ -59,31 +59,32 @@ def is_personalised(sender: str) -> bool:
     return bool(sender.strip()) and not sender.strip().isdecimal()
 
 
-def check(sender: str, *, country: str = "FR", allow_spaces: bool = False) -> Verdict:
-    """Whether this name may be used towards that country. Blank is always accepted: the short code."""
+def judge(sender: str, *, country: str = "FR", allows_spaces: bool = False) -> Verdict:
+    """Whether this name may be used towards that country, and what to use instead. Blank is accepted: the short code."""
     if not sender:
         return Verdict()
-    rule = rule_for(country, allow_spaces=allow_spaces)
+    rule = rule_for(country, allows_spaces=allows_spaces)
     reason = _reason(sender, rule)
     return Verdict(reason, _proposal(sender, rule)) if reason else Verdict()
 
 
-def require(sender: str, *, country: str = "FR", allow_spaces: bool = False) -> str:
-    """The name itself; InvalidInput(sender_invalid) naming what is wrong and proposing another."""
-    verdict = check(sender, country=country, allow_spaces=allow_spaces)
-    if verdict.is_accepted:
-        return sender
-    advice = f" Proposal: {verdict.proposal}" if verdict.proposal else ""
-    raise InvalidInput(f"Sender {sender[:30]!r}: {verdict.reason}.{advice}", field="sender", code="sender_invalid")
+def is_accepted(sender: str, *, country: str = "FR", allows_spaces: bool = False) -> bool:
+    return judge(sender, country=country, allows_spaces=allows_spaces).is_accepted
 
 
-def for_country(sender: str, *, country: str, default: str = "", allow_spaces: bool = False) -> tuple[str, bool]:
+def check(sender: str, *, country: str = "FR", allows_spaces: bool = False) -> None:
+    """InvalidInput(sender_invalid) naming what is wrong, with a proposal."""
+    verdict = judge(sender, country=country, allows_spaces=allows_spaces)
+    if not verdict.is_accepted:
+        advice = f" Proposal: {verdict.proposal}" if verdict.proposal else ""
+        raise InvalidInput(f"Sender {sender[:30]!r}: {verdict.reason}.{advice}", field="sender", code="sender_invalid")
+
+
+def for_country(sender: str, *, country: str, default: str = "", allows_spaces: bool = False) -> tuple[str, bool]:
     """(sender towards this country, whether the campaign's own was replaced). `default`: the route's number there;
     blank leaves the choice to the operator.
     """
-    if check(sender, country=country, allow_spaces=allow_spaces).is_accepted:
-        return sender, False
-    return default, True
+    return (sender, False) if is_accepted(sender, country=country, allows_spaces=allows_spaces) else (default, True)
 
 
 def _reason(sender: str, rule: Rule) -> str:
