@@ -19,6 +19,7 @@ from carillon.services.deferral import defer
 
 LEAST_AHEAD = timedelta(minutes=5)  # API guide §2.1, scheduleOn
 CANCEL_UNTIL = timedelta(seconds=10)  # API guide §2.8
+HOLD = timedelta(seconds=10)  # how long a person may call an immediate launch back
 LACK_OF_CREDIT = "insufficient_credit"
 
 
@@ -28,7 +29,11 @@ class Window:
 
     is_open: bool
     opens_at: datetime
-    why: str = ""
+    closure: hours.Closure | None = None
+
+    @property
+    def why(self) -> str:
+        return self.closure.sentence("en") if self.closure is not None else ""
 
 
 def is_free_of_hours(campaign: Campaign) -> bool:
@@ -65,14 +70,17 @@ def launch(
     now: datetime,
     on_lack: str = "refuse",
     is_injecting: bool = False,
+    hold: timedelta = timedelta(0),
 ) -> Campaign:
     """Reserve credits, then start or schedule. The campaign must be prepared.
 
     `at` (aware) must be 5 minutes ahead and within legal hours; without it, a marketing campaign launched out of hours is
     scheduled at the next legal moment, and its `warnings` say so.
     `on_lack` is "refuse" (InsufficientCredit, nothing changes) or "mark" (every recipient ends with status 8).
+    `hold`: an immediate launch waits so long (HOLD at most), SCHEDULED, and may be cancelled until it starts.
     """
-    when = check_date(campaign, at, now)
+    opening = check_date(campaign, at, now)
+    when = now + min(hold, HOLD) if opening == now else opening
     with transaction.atomic():
         fresh = campaigns.lock_draft(campaign.pk, is_injecting=is_injecting)
         if fresh.prepared_at is None:
@@ -89,7 +97,7 @@ def launch(
         fresh.launched_at = now
         fresh.cancelled_at = fresh.paused_at = fresh.finished_at = None
         if when > now:
-            if at is None:
+            if at is None and opening > now:
                 fresh.warnings = [*fresh.warnings, {"code": "out_of_hours", "at": when.isoformat()}]
             fresh.state, fresh.scheduled_at = Campaign.State.SCHEDULED, when
             defer("campaigns.start", campaign_id=fresh.pk, at=when)
@@ -162,11 +170,11 @@ def start_due(now: datetime) -> int:
 
 @transaction.atomic
 def cancel_schedule(campaign: Campaign, *, actor: User | None, now: datetime) -> Campaign:
-    """Back to DRAFT, up to 10 seconds before the start; what was reserved is released."""
+    """Back to DRAFT, up to 10 seconds before the start (a held one: until it starts); what was reserved is released."""
     fresh = Campaign.objects.select_for_update(of=("self",)).select_related("account", "payer").get(pk=campaign.pk)
     if fresh.state != Campaign.State.SCHEDULED:
         raise Conflict(f"Campaign {fresh.pk} is {fresh.state}, not SCHEDULED", code="not_scheduled")
-    if fresh.scheduled_at is not None and fresh.scheduled_at - now < CANCEL_UNTIL:
+    if fresh.scheduled_at is not None and fresh.scheduled_at - now < CANCEL_UNTIL and not is_held(fresh):
         raise Conflict("It starts in less than 10 seconds: too late to cancel", code="too_late")
     credits.refund(fresh.payer_id, fresh.pk, fresh.reserved, note="schedule cancelled", user=actor)
     fresh.state, fresh.reserved, fresh.launched_at, fresh.scheduled_at = Campaign.State.DRAFT, 0, None, None
@@ -174,6 +182,12 @@ def cancel_schedule(campaign: Campaign, *, actor: User | None, now: datetime) ->
     fresh.version += 1
     fresh.save()
     return fresh
+
+
+def is_held(campaign: Campaign) -> bool:
+    """Launched for at once, and still in the seconds in which it may be called back."""
+    begun, starts = campaign.launched_at, campaign.scheduled_at
+    return campaign.state == Campaign.State.SCHEDULED and None not in (begun, starts) and starts - begun <= HOLD  # type: ignore[operator]
 
 
 def pause(campaign: Campaign, *, reason: str = "", now: datetime) -> Campaign:
