@@ -135,7 +135,7 @@ class _Reader:
         for row in rows:
             handed = segments.get(row.message_id)
             if handed is not None:
-                _settle(row, handed)
+                settle(row, handed)
             elif row.status == Status.IN_PROGRESS:
                 waiting.append(row)
         if waiting:
@@ -184,7 +184,7 @@ class _Reader:
                 by_id[message_id].clicks[index] = (first_at, n)
 
 
-def _settle(row: MessageRow, handed: list[Any]) -> None:
+def settle(row: MessageRow, handed: list[Any]) -> None:
     """Join the segments; a message of n segments of which some were never answered is still on its way."""
     if len(handed) == 1:
         _, status, done_at, row.submitted_at, row.error = handed[0]
