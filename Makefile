@@ -1,0 +1,81 @@
+# Everything a person or CI does here. Needs python3 (3.11 or later, with its venv module) and make, nothing else.
+
+PYTHON ?= python3
+PORT ?= 8000
+SIMULATOR_PORT ?= 2775
+JOBS ?= auto
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install
+BENCHES := bench-import bench-prepare bench-send bench-report
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo up test check fix fuzz chaos screenshots messages lock clean $(BENCHES)
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+venv: $(VENV)/dev ## make .venv with everything for work and tests
+
+demo: $(VENV)/base ## start all, send the example campaign, show its report; ONCE=1 ends there
+	@CARILLON_HOME=$(CURDIR)/var $(BIN)/carillon up --demo --port $(PORT) --simulator-port $(SIMULATOR_PORT) $(if $(ONCE),--once)
+
+up: $(VENV)/base ## start all, with the data in var/
+	@CARILLON_HOME=$(CURDIR)/var $(BIN)/carillon up --port $(PORT) --simulator-port $(SIMULATOR_PORT)
+
+test: $(VENV)/dev ## run all tests; ARGS="tests/domain -k hours" for some
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(ARGS)
+
+check: $(VENV)/dev ## format, lint, import contracts, types
+	@$(BIN)/ruff format --check --quiet src tests bench || { echo "make fix formats these files"; exit 1; }
+	@$(BIN)/ruff check --quiet src tests bench
+	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@CARILLON_HOME=$(CURDIR)/$(VENV)/check-home $(BIN)/mypy
+
+fix: $(VENV)/dev ## format, and repair what the linter can repair
+	@$(BIN)/ruff format --quiet src tests bench
+	@$(BIN)/ruff check --fix --quiet src tests bench
+
+fuzz: $(VENV)/dev ## property tests with new random examples, many of them
+	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) -q tests/domain tests/carriers $(ARGS)
+
+chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and again, and count
+	@$(BIN)/python bench/chaos.py $(ARGS)
+
+$(BENCHES): $(VENV)/base
+	@$(BIN)/python bench/$(@:bench-%=%).py $(ARGS)
+
+bench-%: ## bench-import, bench-prepare, bench-send (SMSC=host:port), bench-report
+
+screenshots: $(VENV)/dev ## take the pictures of the documentation
+	@$(BIN)/python docs/screenshots.py $(ARGS)
+
+lock: $(VENV)/dev ## compile requirements/*.in into pinned files with hashes
+	@cd requirements && for name in base dev; do \
+	  ../$(BIN)/pip-compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --strip-extras \
+	    --allow-unsafe -o $$name.txt $$name.in && \
+	  sed -i "1i # Compiled from $$name.in by \`make lock\`: versions and files are pinned by their hashes." $$name.txt; done
+
+clean: ## remove .venv, var/ and caches; the demo's data with them
+	@for link in var/postgres; do if [ -L "$$link" ]; then rm -rf "$$(readlink "$$link")"; fi; done
+	@rm -rf $(VENV) var build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage htmlcov
+	@find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Carillon needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) -V 2>&1). Give another: make PYTHON=python3.12 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) lacks its venv module: on Debian or Ubuntu, apt-get install python3-venv."; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/base: requirements/base.txt pyproject.toml | $(VENV)/python
+	@echo "Installing what the platform needs into $(VENV) …"
+	@$(PIP) -q --require-hashes -r requirements/base.txt
+	@$(PIP) -q --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/base
+	@echo "Installing what the tests need into $(VENV) …"
+	@$(PIP) -q --require-hashes -r requirements/dev.txt
+	@touch $@
