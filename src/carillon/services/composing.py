@@ -100,7 +100,8 @@ def check(campaign: Campaign, lists: Sequence[List]) -> list[dict[str, Any]]:
 
 def sender_for(campaign: Campaign, country: str) -> str | None:
     """What replaces the campaign's sender in this country (X6): None when the sender is fine there."""
-    if not campaign.sender or senders.is_accepted(campaign.sender, country=country):
+    spaces = campaign.account.allows_sender_spaces
+    if senders.is_accepted(campaign.sender, country=country, allows_spaces=spaces):
         return None
     return campaign.short_code
 
@@ -142,7 +143,7 @@ def extremes(campaign: Campaign) -> Extremes:
 
 def _of_analysis(item: List) -> Extremes:
     analysis = item.analysis
-    more = analysis.get("more", analysis)
+    more = analysis.get("_more", analysis)
     longest = dict(analysis.get("maxDatasMap", {}))
     for name, value in more.get("costliest", {}).items():
         if measure(value).units > measure(longest.get(name, "")).units:
