@@ -2,8 +2,6 @@
 
 from django.apps import AppConfig
 
-from carillon.config.messages import compile_stale
-
 
 class CarillonConfig(AppConfig):
     name = "carillon"
@@ -12,4 +10,6 @@ class CarillonConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        compile_stale()
+        from carillon.web.catalogue import compile_catalogues
+
+        compile_catalogues()
