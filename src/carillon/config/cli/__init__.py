@@ -12,14 +12,19 @@ from collections.abc import Sequence
 import carillon
 from carillon.config.cli import (
     account,
+    campaign,
+    connector,
+    list,
     migrate,
     processes,
+    route,
+    send,
     up,
     user,
 )
 from carillon.config.cli.frame import EPILOGUE, Command, run
 
-NOUNS = (up, processes, migrate, account, user)
+NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign)
 
 
 def build_parser() -> argparse.ArgumentParser:
