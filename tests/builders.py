@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
-from carillon.models import Account, User
+from django.db import connection
+from django.utils import timezone
+
+from carillon.domain import msisdn
+from carillon.domain.recipients.layout import is_mobile_name
+from carillon.models import Account, Campaign, Connector, List, OptOut, User
+from carillon.services import campaigns, ids
 
 _numbers = itertools.count(1)
 PASSWORD = "Carillon-2026!"
@@ -32,3 +39,63 @@ def make_user(*, account: Account | None = None, password: str = PASSWORD, **cha
     user.set_password(password)
     user.save()
     return user
+
+
+def make_connector(**changes: Any) -> Connector:
+    """An enabled SMPP connector that nobody connects."""
+    values: dict[str, Any] = {"name": f"connector-{next(_numbers)}", "kind": "smpp", "options": {"host": "127.0.0.1"}}
+    return Connector.objects.create(**(values | changes))
+
+
+def make_list(
+    account: Account, rows: Sequence[str | Sequence[str]], *, header: Sequence[str] = ("SMS",), **changes: Any
+) -> List:
+    """A READY list of these rows, judged as an import would; the first column named like a mobile is the number's."""
+    names = list(header)
+    mobile = next((name for name in names if is_mobile_name(name)), names[0])
+    values: dict[str, Any] = {
+        "name": f"list {next(_numbers)}", "account": account, "state": List.State.READY, "header": names,
+        "mobile_column": mobile, "size": len(rows), "kind": List.Kind.CSV,
+    }  # fmt: skip
+    item = List.objects.create(**(values | changes))
+    first = ids.take_block("recipient", max(len(rows), 1))
+    seen: set[int] = set()
+    records = []
+    for i, row in enumerate(rows):
+        fields = [row] if isinstance(row, str) else list(row)
+        parsed = msisdn.parse(fields[names.index(mobile)])
+        number = parsed.msisdn if parsed.is_mobile else None
+        verdict = 2 if number is None else 4 if number in seen else 1
+        if number is not None:
+            seen.add(number)
+        records.append((account.pk, first + i, item.pk, i + 1, number, parsed.country, verdict, fields))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO recipient (account_id, id, list_id, line, msisdn, country, verdict, fields)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            records,
+        )
+    verdicts = [r[6] for r in records]
+    item.valid_count, item.invalid_count = len(records) - verdicts.count(2), verdicts.count(2)
+    item.duplicate_count = verdicts.count(4)
+    item.save()
+    return item
+
+
+def make_campaign(
+    account: Account | None = None, *, lists: Sequence[List] = (), excluded: Sequence[List] = (), **changes: Any
+) -> Campaign:
+    """A draft of the extranet; not prepared."""
+    values: dict[str, Any] = {"message": "Bonjour de Carillon", "actor": None, "account": account or make_account()}
+    campaign = campaigns.create(**(values | changes))
+    return campaigns.set_lists(campaign, lists=lists, excluded=excluded) if lists or excluded else campaign
+
+
+def make_optout(account: Account | None, number: int, **changes: Any) -> OptOut:
+    """An opt-out of the account, or (None) of the platform."""
+    values: dict[str, Any] = {
+        "account_id": account.pk if account else 0, "id": ids.take_block("optout", 1), "msisdn": number,
+        "medium": "MOBILE", "level": "account" if account else "platform", "brand_id": 0, "source": "web",
+        "description": "", "created_at": timezone.now(),
+    }  # fmt: skip
+    return OptOut.objects.create(**(values | changes))
