@@ -72,8 +72,19 @@ def test_labels_and_meanings_come_in_two_languages() -> None:
 
 @pytest.mark.parametrize(
     ("code", "colour"),
-    [(1, "green"), (9, "green"), (2, "red"), (21, "green"), (117, "red"), (8, "orange"), (14, "grey"), (15, "black")]
-    + [(3, "yellow"), (4, "grey"), (12, "yellow")],
+    [
+        (1, "green"),
+        (9, "green"),
+        (2, "red"),
+        (21, "green"),
+        (117, "red"),
+        (8, "orange"),
+        (14, "grey"),
+        (15, "black"),
+        (3, "yellow"),
+        (4, "grey"),
+        (12, "yellow"),
+    ],
 )
 def test_voice_has_its_own_colours_and_else_those_of_sms(code: int, colour: str) -> None:
     assert status.colour(code, medium="voice") == colour
@@ -112,8 +123,24 @@ def test_at_the_end_of_life_unavailable_expires_and_sent_is_posted() -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(1, 9), (1, 14), (9, 24), (9, 16), (24, 16), (24, 31), (31, 16), (31, 22), (10, 20), (28, 21), (16, 17), (21, 17)]
-    + [(9, 23), (9, 14), (24, 10), (24, 17)],
+    [
+        (1, 9),
+        (1, 14),
+        (9, 24),
+        (9, 16),
+        (24, 16),
+        (24, 31),
+        (31, 16),
+        (31, 22),
+        (10, 20),
+        (28, 21),
+        (16, 17),
+        (21, 17),
+        (9, 23),
+        (9, 14),
+        (24, 10),
+        (24, 17),
+    ],
 )
 def test_moves_forward_are_allowed(old: int, new: int) -> None:
     assert status.can_move(old, new)
@@ -122,8 +149,22 @@ def test_moves_forward_are_allowed(old: int, new: int) -> None:
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(16, 20), (20, 16), (24, 9), (24, 1), (16, 21), (31, 24), (17, 16), (2, 1), (24, 14), (24, 8), (10, 28), (22, 16)]
-    + [(20, 17), (31, 10)],
+    [
+        (16, 20),
+        (20, 16),
+        (24, 9),
+        (24, 1),
+        (16, 21),
+        (31, 24),
+        (17, 16),
+        (2, 1),
+        (24, 14),
+        (24, 8),
+        (10, 28),
+        (22, 16),
+        (20, 17),
+        (31, 10),
+    ],
 )
 def test_news_that_comes_late_changes_nothing(old: int, new: int) -> None:
     assert not status.can_move(old, new)
@@ -148,7 +189,7 @@ def test_any_run_of_news_changes_a_status_a_few_times_at_most(start: Status, new
 
 
 def test_open_and_final_share_the_table() -> None:
-    assert status.OPEN_STATUSES | status.FINAL_STATUSES == set(Status)
+    assert set(Status) == status.OPEN_STATUSES | status.FINAL_STATUSES
     assert set(status.OPEN_STATUSES) == {1, 9, 24, 10, 28, 31}
 
 
@@ -169,8 +210,21 @@ def test_unknown_codes_pass_through_a_filter() -> None:
 
 @pytest.mark.parametrize(
     ("segments", "whole"),
-    [([16], 16), ([16, 16], 16), ([16, 24], 24), ([24, 20, 16], 20), ([10, 24], 24), ([16, 17], 17), ([31, 16], 31)]
-    + [([21, 25], 25), ([28, 21], 28), ([29, 20], 29), ([9, 24], 9), ([22, 24], 22), ([1], 1)],
+    [
+        ([16], 16),
+        ([16, 16], 16),
+        ([16, 24], 24),
+        ([24, 20, 16], 20),
+        ([10, 24], 24),
+        ([16, 17], 17),
+        ([31, 16], 31),
+        ([21, 25], 25),
+        ([28, 21], 28),
+        ([29, 20], 29),
+        ([9, 24], 9),
+        ([22, 24], 22),
+        ([1], 1),
+    ],
     ids=str,
 )
 def test_a_message_is_as_good_as_its_worst_segment(segments: list[int], whole: int) -> None:
