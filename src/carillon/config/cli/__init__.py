@@ -14,6 +14,7 @@ from carillon.config.cli import (
     account,
     campaign,
     connector,
+    demo,
     list,
     migrate,
     processes,
@@ -24,7 +25,7 @@ from carillon.config.cli import (
 )
 from carillon.config.cli.frame import EPILOGUE, Command, run
 
-NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign)
+NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, demo)
 
 
 def build_parser() -> argparse.ArgumentParser:
