@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from carillon.config.cli.frame import (
+    USAGE,
     Command,
+    Failure,
     add_command,
     add_json,
     add_noun,
@@ -16,6 +18,11 @@ from carillon.config.cli.frame import (
 )
 from carillon.config.cli.user import read_password
 
+if TYPE_CHECKING:
+    from carillon.carriers.base import Carrier, CarrierState
+    from carillon.domain.traffic import Answer, Inbound, Outbound, Receipt
+
+TEST_S = 10.0
 COLUMNS = ("id", "name", "kind", "enabled", "state", "reason")
 
 
@@ -54,8 +61,6 @@ def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     for pair in arguments.option:
         key, separator, value = pair.partition("=")
         if not separator:
-            from carillon.config.cli.frame import USAGE, Failure
-
             raise Failure(f"--option {pair}: write KEY=VALUE", exit_code=USAGE)
         options[key.strip().replace("-", "_")] = value
     return options
@@ -71,7 +76,7 @@ def run_add(arguments: argparse.Namespace) -> int:
         secret = read_password(arguments) if arguments.password_stdin else "carillon"
     else:
         secret = read_password(arguments)
-    registry.check(arguments.kind, options)
+    registry.build(arguments.kind, options, secret)  # refuses what cannot be meant
     connector = connectors.add(name=arguments.name, kind=arguments.kind, options=options, secret=secret)
     if arguments.json:
         print_json({"id": connector.pk, "name": connector.name, "kind": connector.kind, "options": connector.options})
@@ -105,9 +110,48 @@ def run_test(arguments: argparse.Namespace) -> int:
     from carillon.services import connectors
 
     connector = connectors.by_name(arguments.name)
-    outcome = asyncio.run(registry.probe(connector.kind, connector.options, connectors.secret_of(connector)))
-    print(f"{connector.name}: {outcome.sentence}")
-    return 0 if outcome.is_good else 9
+    carrier = registry.build(connector.kind, connector.options, connectors.secret_of(connector))
+    is_good, sentence = asyncio.run(try_once(carrier))
+    print(f"{connector.name}: {sentence}")
+    return 0 if is_good else 9
+
+
+class Listener:
+    """A gateway's ear that waits for the first word about the connection and takes nothing else."""
+
+    def __init__(self) -> None:
+        import asyncio
+
+        self.said: asyncio.Future[tuple[bool, str]] = asyncio.get_running_loop().create_future()
+
+    def on_state(self, state: CarrierState, reason: str) -> None:
+        if self.said.done():
+            return
+        if state == "bound":
+            self.said.set_result((True, "connected; the far end accepts our bind"))
+        elif state in ("down", "closed"):
+            self.said.set_result((False, reason or "the connection was refused"))
+
+    def on_answers(self, answers: list[Answer]) -> None: ...
+    def on_receipts(self, receipts: list[tuple[Receipt, object]]) -> None: ...
+    def on_inbounds(self, inbounds: list[tuple[Inbound, object]]) -> None: ...
+    def on_written(self, message_ids: list[int]) -> None: ...
+    def on_lost(self, message_ids: list[int]) -> None: ...
+    def on_unsent(self, messages: list[Outbound]) -> None: ...
+
+
+async def try_once(carrier: Carrier) -> tuple[bool, str]:
+    """Bind and unbind. What waits at the far end stays there: nothing is acknowledged."""
+    import asyncio
+
+    listener = Listener()
+    await carrier.start(listener)
+    try:
+        return await asyncio.wait_for(listener.said, TEST_S)
+    except TimeoutError:
+        return False, f"no answer within {TEST_S:.0f} seconds"
+    finally:
+        await carrier.close(timeout_s=1.0)
 
 
 def run_enable(arguments: argparse.Namespace) -> int:

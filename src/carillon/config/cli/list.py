@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from carillon.config.cli.frame import (
     USAGE,
@@ -17,6 +18,9 @@ from carillon.config.cli.frame import (
     say,
     with_database,
 )
+
+if TYPE_CHECKING:
+    from carillon.models import Account, List
 
 COLUMNS = ("id", "name", "state", "lines", "valid", "invalid", "duplicates", "created")
 
@@ -38,25 +42,34 @@ def add_to(commands: Command) -> None:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    from carillon.config.cli.progress import Bar
     from carillon.services import accounts, lists
 
     account = accounts.by_name(arguments.account)
-    with Bar("Importing", unit="rows") as bar:
-        item = lists.import_now(
-            account,
-            readable(arguments.file),
-            name=arguments.name,
-            mobile_column=arguments.mobile_column,
-            origin="cli",
-            progress=bar.at,
-        )
-    analysis = lists.analysis_of(item)
+    item = import_now(account, arguments.file, name=arguments.name, mobile_column=arguments.mobile_column)
+    analysis = lists.analysis_json(item)
     if arguments.json:
         print_json(analysis)
     else:
         print_analysis(item.pk, item.name, analysis)
     return 0
+
+
+def import_now(account: Account, path: Path, *, name: str = "", mobile_column: str = "") -> List:
+    """Store and import a file with a progress bar; what cannot be imported leaves no list behind."""
+    from carillon.config.cli.progress import Bar
+    from carillon.services import list_import, lists
+
+    with readable(path).open("rb") as file:
+        item = lists.create_upload(account=account, user=None, file=file, file_name=path.name, name=name, origin="cli")
+    try:
+        if mobile_column:
+            item.mobile_column = lists.look(item, mobile_column=mobile_column).mobile_name
+            item.save(update_fields=["mobile_column"])
+        with Bar("Importing", unit="rows") as bar:
+            return list_import.import_file(item.pk, progress=bar.at)
+    except BaseException:
+        lists.delete(item)
+        raise
 
 
 def readable(path: Path) -> Path:

@@ -21,7 +21,7 @@ from carillon.config.cli.frame import (
     say,
     with_database,
 )
-from carillon.config.cli.list import readable
+from carillon.config.cli.list import import_now
 
 if TYPE_CHECKING:
     from carillon.models import Account, Campaign, List
@@ -79,14 +79,25 @@ def run_send(arguments: argparse.Namespace) -> int:
 
 
 def prepared(account: Account, arguments: argparse.Namespace) -> Campaign:
-    """The campaign as a judged draft; nothing is left behind when it cannot be sent at all."""
+    """The campaign as a judged draft. When it cannot be sent at all nothing is left behind, not even the list of a file."""
+    from carillon.services import lists
+
+    item, is_new = chosen_list(account, arguments.list)
+    try:
+        return judged(account, item, arguments)
+    except BaseException:
+        if is_new:
+            lists.delete(item)
+        raise
+
+
+def judged(account: Account, item: List, arguments: argparse.Namespace) -> Campaign:
     from django.db import transaction
 
     from carillon.config.cli.progress import Bar
     from carillon.services import campaigns, preparation
 
     with transaction.atomic():
-        item = chosen_list(account, arguments.list)
         campaign = campaigns.create(
             actor=None,
             account=account,
@@ -113,18 +124,16 @@ def pair(text: str) -> tuple[str, str]:
     return field, value
 
 
-def chosen_list(account: Account, given: str) -> List:
-    from carillon.config.cli.progress import Bar
+def chosen_list(account: Account, given: str) -> tuple[List, bool]:
+    """The list, and whether it was imported just now."""
     from carillon.models import List
-    from carillon.services import lists
 
-    if given.isdigit():
-        found = List.objects.filter(account=account, pk=int(given), deleted_at=None).first()
-        if found is None:
-            raise Failure(f"There is no list {given} in {account.name}", exit_code=3)
-        return found
-    with Bar("Importing", unit="rows") as bar:
-        return lists.import_now(account, readable(Path(given)), origin="cli", progress=bar.at)
+    if not given.isdigit():
+        return import_now(account, Path(given)), True
+    found = List.objects.filter(account=account, pk=int(given), deleted_at=None).first()
+    if found is None:
+        raise Failure(f"There is no list {given} in {account.name}", exit_code=3)
+    return found, False
 
 
 def launch(campaign: Campaign, *, at: datetime | None) -> Campaign:
