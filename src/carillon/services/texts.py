@@ -27,23 +27,28 @@ def send_text(
     is_free: bool = False,
     may_overdraw: bool = False,
     parent: Campaign | None = None,
+    traffic: str = Campaign.Traffic.NOTIFICATION,
+    is_exact: bool = False,
+    simulator_only: bool = False,
 ) -> int:
     """Hand one text over; returns its message id. In the caller's transaction.
 
     Not charged when `is_free`. `may_overdraw`: a STOP confirmation leaves even without credit (N5). Raises InsufficientCredit
     otherwise, Conflict (no_connector) when nothing can carry it, InvalidInput when it is longer than 6 segments.
+    `is_exact`: no character is replaced (a test shows the text as it will be). `simulator_only` as on a campaign.
     """
-    text, country = to_gsm(text), country_of(msisdn)
+    text, country = text if is_exact else to_gsm(text), country_of(msisdn)
+    simulator_only = simulator_only or account.is_test
     segments = measure(text).segments
     if segments > 6:
         raise InvalidInput("This text is longer than 6 SMS", field="text")
-    router = routes.Router.load(account, simulator_only=account.is_test)
-    connector_id = router.choose(country=country, msisdn=msisdn, traffic="NOTIFICATION")
+    router = routes.Router.load(account, simulator_only=simulator_only)
+    connector_id = router.choose(country=country, msisdn=msisdn, traffic=traffic)
     if connector_id is None:
         raise Conflict("No connector can carry this text: add one, or a route to it", code="no_connector")
     price = 0 if is_free else segments * routes.tariff_of(account).get(country, 100)
     message_id = ids.take_block("message", 1)
-    campaign = _hidden_campaign(account, text, sender, purpose, message_id, segments, price, parent)
+    campaign = _hidden_campaign(account, text, sender, purpose, message_id, segments, price, parent, simulator_only)
     if may_overdraw:
         credits.write(campaign.payer_id, "reserve", held=price, campaign_id=campaign.pk, note=purpose)
     elif price:
@@ -65,7 +70,7 @@ def send_text(
 
 def _hidden_campaign(
     account: Account, text: str, sender: str, purpose: str, message_id: int, segments: int, price: int,
-    parent: Campaign | None,
+    parent: Campaign | None, simulator_only: bool,
 ) -> Campaign:  # fmt: skip
     now = timezone.now()
     return Campaign.objects.create(
@@ -76,7 +81,7 @@ def _hidden_campaign(
         origin="system",
         is_unit=True,
         parent=parent,
-        simulator_only=account.is_test,
+        simulator_only=simulator_only,
         message=text,
         sender=sender,
         state=Campaign.State.INPROGRESS,

@@ -10,19 +10,16 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.contrib.auth.hashers import check_password, make_password
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from carillon.domain.errors import CarillonError, Forbidden, InvalidInput, NotFound
-from carillon.models import Account, LoginAttempt, Token, User
+from carillon.models import Account, Token, User
 
 SCOPES = ("send", "lists", "reports", "blacklist", "webhooks")
 SESSION_LIFE = timedelta(hours=12)
 DEFAULT_RATE = 3000  # requests a minute
 SEEN_EVERY = timedelta(minutes=1)  # `used_at` is written at most so often
-ATTEMPTS = 10  # failed sign-ins of one login, or from one address, …
-ATTEMPT_WINDOW = timedelta(minutes=15)  # … in this time
 
 
 class BadCredentials(CarillonError):
@@ -97,19 +94,8 @@ def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def sign_in(*, login: str, password: str, address: str, now: datetime) -> tuple[Token, str]:
-    """A token of some hours for a login and its password. Raises BadCredentials or TooManyAttempts.
-
-    The second factor belongs to the pages: the guide's clients sign in with name and password only, from listed addresses.
-    """
-    keys = (f"login:{login.strip().casefold()[:150]}", f"address:{address}")
-    _check_attempts(keys, now)
-    user = User.objects.select_related("account").filter(login__iexact=login.strip()).first()
-    if user is None:
-        make_password(password)  # an unknown name takes as long as a wrong password
-    if user is None or not check_password(password, user.password) or not is_usable(user):
-        LoginAttempt.objects.bulk_create([LoginAttempt(kind="api", key=key) for key in keys])
-        raise BadCredentials("The username or the password is wrong, or the login is not active.")
+def open_session(user: User, *, now: datetime) -> tuple[Token, str]:
+    """The token of a sign-in with name and password (services.access), valid for some hours."""
     return _issue(
         user=user,
         account=user.account,
@@ -120,15 +106,6 @@ def sign_in(*, login: str, password: str, address: str, now: datetime) -> tuple[
         rate_per_minute=DEFAULT_RATE,
         is_test=user.account.is_test,
     )
-
-
-def _check_attempts(keys: Iterable[str], now: datetime) -> None:
-    for key in keys:
-        recent = LoginAttempt.objects.filter(kind="api", key=key, at__gt=now - ATTEMPT_WINDOW).order_by("-at")
-        times = list(recent.values_list("at", flat=True)[:ATTEMPTS])
-        if len(times) == ATTEMPTS:
-            wait = int((times[-1] + ATTEMPT_WINDOW - now).total_seconds()) + 1
-            raise TooManyAttempts(f"Too many failed sign-ins: try again in {wait} seconds.", retry_after_s=max(wait, 1))
 
 
 def is_usable(user: User) -> bool:
@@ -176,7 +153,6 @@ def end_session(token: Token, *, now: datetime) -> None:
 
 
 def purge(*, now: datetime) -> int:
-    """Forget sign-in tokens a week after their end, and old failed attempts. Returns how many tokens went."""
-    LoginAttempt.objects.filter(kind="api", at__lt=now - timedelta(days=1)).delete()
+    """Forget sign-in tokens a week after their end. Returns how many went."""
     gone, _ = Token.objects.filter(is_session=True, expires_at__lt=now - timedelta(days=7)).delete()
     return gone
