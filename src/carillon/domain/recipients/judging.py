@@ -45,17 +45,16 @@ class Judge:
         column = self._layout.mobile_column
         country = self._default_country
         seen = self._seen
+        broken = rows.broken
         numbers = [parse(row[column], country) for row in rows.rows]
         verdicts = [VALID] * len(numbers)
         for index, parsed in enumerate(numbers):
-            if not parsed[2]:  # is_mobile
+            if not parsed[2] or index in broken:  # [2]: is_mobile
                 verdicts[index] = MALFORMED
             elif parsed[0] in seen:
                 verdicts[index] = DUPLICATE
             elif parsed[0] is not None:
                 seen.add(parsed[0])
-        for index in rows.broken:
-            verdicts[index] = MALFORMED
         judged = Judged(rows, numbers, verdicts)
         if self._layout.email_column is not None:
             self._judge_emails(judged, self._layout.email_column)

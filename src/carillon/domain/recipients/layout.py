@@ -125,7 +125,7 @@ def find_mobile_column(
         named = [index for index in range(len(header)) if words[index] & wanted and shares[index] >= least]
         if named:
             return max(named, key=lambda index: shares[index])
-    likely = [index for index, share in enumerate(shares) if share > 0.5]
+    likely = [index for index, share in enumerate(shares) if share >= 0.5]
     return likely[0] if likely else None
 
 
