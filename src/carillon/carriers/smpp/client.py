@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from carillon.carriers.base import CarrierHealth, CarrierState, Sink
 from carillon.carriers.smpp import pdu
-from carillon.carriers.smpp.connection import Link, dial, tls_context
+from carillon.carriers.smpp.connection import BIND_COMMANDS, Link, dial, tls_context
 from carillon.carriers.smpp.flow import Pause, TokenBucket, backoff_s
 from carillon.carriers.smpp.inbound import InboundReader
 from carillon.carriers.smpp.options import BindMode, SmppOptions, check_password
@@ -27,12 +27,6 @@ from carillon.domain.traffic import Answer, Inbound, Outbound, Receipt
 
 logger = logging.getLogger(__name__)
 
-_COMMANDS = {
-    BindMode.TRANSCEIVER: (pdu.BIND_TRANSCEIVER,),
-    BindMode.PAIR: (pdu.BIND_TRANSMITTER, pdu.BIND_RECEIVER),
-    BindMode.TRANSMITTER: (pdu.BIND_TRANSMITTER,),
-    BindMode.RECEIVER: (pdu.BIND_RECEIVER,),
-}
 _MAX_TRIES = 3  # of one segment of a long message after temporary errors: its siblings are out already
 _SETTLED_S = 10.0  # a bind that held this long starts its back-off anew
 _AHEAD_S = 2.0  # how much of a rate-limited connector's work may wait here, where a pause cannot reach it
@@ -68,7 +62,7 @@ class SmppCarrier:
         self._sink = sink
         self._loop = asyncio.get_running_loop()
         context = tls_context(self.options)
-        commands = _COMMANDS[self.options.bind_mode] * self.options.binds
+        commands = BIND_COMMANDS[self.options.bind_mode] * self.options.binds
         self._tasks = [self._loop.create_task(self._keep(command, context)) for command in commands]
         self._tasks.append(self._loop.create_task(self._watch()))
 
@@ -109,7 +103,9 @@ class SmppCarrier:
                     await self._idle.wait()
             except TimeoutError:
                 logger.warning("closing with %d segments unanswered", self._in_flight())
-        self._lose(self._outgoing.take_begun())
+        begun = self._outgoing.take_begun()
+        if begun:
+            self._sink.on_lost(begun)
         await self._unbind(min(1.0, timeout_s))
         if self._timer is not None:
             self._timer.cancel()
@@ -175,6 +171,8 @@ class SmppCarrier:
         if room <= 0 or self._pause.is_on or not outgoing.is_waiting:
             return
         now = self._loop.time()
+        if self._pause.is_probing:
+            room = 0 if self._in_flight() else 1
         allowed = min(room, self._bucket.available(now))
         submit, encode = link.session.submit, self._encoder.encode
         written: list[int] = []
@@ -235,8 +233,9 @@ class SmppCarrier:
                 Answer(token.message.message_id, token.segment, token.segments, Status.SENT,
                        normalise_id(message_id, form=form, fold=fold))
             )  # fmt: skip
-        if answers and answers[-1].status == Status.SENT:
+        if self._pause.is_probing and any(answer.status == Status.SENT for answer in answers):
             self._pause.accepted()
+            self._wake_in(0.0)
         health.answered += len(chunk.answers)
         if chunk.latency_s >= 0:
             health.answer_latency_s += (chunk.latency_s - health.answer_latency_s) * 0.1
@@ -311,11 +310,8 @@ class SmppCarrier:
                 flight.siblings.is_lost = True
                 self._outgoing.end(flight.siblings)
             ids[flight.message.message_id] = None
-        self._lose(list(ids))
-
-    def _lose(self, message_ids: list[int]) -> None:
-        if message_ids:
-            self._sink.on_lost(message_ids)
+        if ids:
+            self._sink.on_lost(list(ids))
 
     def _give_back(self) -> None:
         messages = self._outgoing.take_untouched()
@@ -330,7 +326,7 @@ class SmppCarrier:
     def _refresh(self, reason: str = "") -> None:
         if self._is_closing:
             return
-        wanted = len(_COMMANDS[self.options.bind_mode]) * self.options.binds
+        wanted = len(BIND_COMMANDS[self.options.bind_mode]) * self.options.binds
         bound = sum(link.session.state is State.BOUND for link in self._links)
         self.health.extra = {"binds": bound, "binds_wanted": wanted}
         may_submit = any(link.session.can_transmit for link in self._links)

@@ -7,8 +7,16 @@ import socket
 import ssl
 from typing import Protocol
 
-from carillon.carriers.smpp.options import SmppOptions, Tls
+from carillon.carriers.smpp import pdu
+from carillon.carriers.smpp.options import BindMode, SmppOptions, Tls
 from carillon.carriers.smpp.session import Chunk, Session, State
+
+BIND_COMMANDS = {
+    BindMode.TRANSCEIVER: (pdu.BIND_TRANSCEIVER,),
+    BindMode.PAIR: (pdu.BIND_TRANSMITTER, pdu.BIND_RECEIVER),
+    BindMode.TRANSMITTER: (pdu.BIND_TRANSMITTER,),
+    BindMode.RECEIVER: (pdu.BIND_RECEIVER,),
+}
 
 
 class Owner(Protocol):

@@ -34,7 +34,10 @@ class TokenBucket:
 
 
 class Pause:
-    """Grows while the SMSC goes on refusing, starts small again after it accepted something."""
+    """Grows while the SMSC goes on refusing, starts small again after it accepted something.
+
+    After a pause one segment alone goes out as a probe, so that a refusal costs one answer and the order stays.
+    """
 
     __slots__ = ("_length_s", "_maximum_s", "_minimum_s", "_since", "until")
 
@@ -48,6 +51,10 @@ class Pause:
     @property
     def is_on(self) -> bool:
         return self.until is not None
+
+    @property
+    def is_probing(self) -> bool:
+        return self.until is None and self._since is not None
 
     def start(self, now: float) -> float:
         """Begins a pause, or stays in the one that is on; returns when it ends."""

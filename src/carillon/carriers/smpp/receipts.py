@@ -62,10 +62,11 @@ class ReceiptReader:
         message_id = (raw_id.partition(b"\0")[0] if raw_id else b"") or text_id
         state, network_error = message.tlv(pdu.TLV_MESSAGE_STATE), message.tlv(pdu.TLV_NETWORK_ERROR_CODE)
         status, code = self._status(stat, state, error, network_error)
-        if not message_id or status is None:
+        carrier_id = normalise_id(message_id[:_MAX_ID].decode("latin-1"), form=self._format, fold=self._fold)
+        if not carrier_id or status is None:
             return None
         return Receipt(
-            normalise_id(message_id[:_MAX_ID].decode("latin-1"), form=self._format, fold=self._fold),
+            carrier_id,
             status, code, read_number(message.source), message.destination, self._moment(done), self._moment(submitted),
         )  # fmt: skip
 
@@ -125,6 +126,8 @@ def normalise_id(text: str, *, form: IdFormat, fold: bool = False) -> str:
     `fold` ignores case and leading zeros of texts.
     """
     text = text.strip()
+    if not text.isprintable():  # NUL above all: PostgreSQL refuses it
+        text = "".join(character for character in text if character.isprintable())
     if form is not IdFormat.TEXT:
         try:
             return str(int(text, 16 if form is IdFormat.HEX else 10))
