@@ -43,7 +43,7 @@ chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and a
 	@$(BIN)/python bench/chaos.py $(ARGS)
 
 $(BENCHES): $(VENV)/base
-	@$(BIN)/python bench/$(@:bench-%=%).py $(ARGS)
+	@$(BIN)/python -m bench.$(@:bench-%=%) $(ARGS)
 
 bench-%: ## bench-import, bench-prepare, bench-send (SMSC=host:port), bench-report
 

@@ -52,7 +52,7 @@ def add_to(commands: Command) -> None:
 
 
 def run_send(arguments: argparse.Namespace) -> int:
-    from carillon.services import accounts
+    from carillon.services import accounts, campaigns
 
     account = accounts.by_name(arguments.account)
     campaign = prepared(account, arguments)
@@ -61,6 +61,7 @@ def run_send(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         if arguments.json:
             print_json(as_json(campaign))
+        campaigns.delete(campaign)
         return 0
     campaign = launch(campaign, at=arguments.at)
     if campaign.state == "SCHEDULED":
