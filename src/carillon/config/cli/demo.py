@@ -29,7 +29,7 @@ def add_to(commands: Command) -> None:
     demo = add_command(
         commands, "demo", with_database(run_demo), help="send the example campaign to the running simulator"
     )
-    demo.add_argument("--simulator-port", type=int, default=SIMULATOR_PORT, metavar="PORT")
+    demo.add_argument("--simulator-port", type=int, default=SIMULATOR_PORT, metavar="PORT", help="default 2775")
     demo.add_argument(
         "--web", default="http://127.0.0.1:8000", metavar="URL", help="where the pages are, for the last line"
     )

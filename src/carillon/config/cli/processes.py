@@ -23,7 +23,7 @@ def add_to(commands: Command) -> None:
     simulator = add_command(
         commands, "simulator", run_simulator, help="play an SMSC (SMPP 3.4) for trials, on loopback"
     )
-    simulator.add_argument("--host", default="127.0.0.1")
+    simulator.add_argument("--host", default="127.0.0.1", help="default 127.0.0.1")
     simulator.add_argument(
         "--port", type=int, default=SIMULATOR_PORT, help=f"0 takes a free one (default {SIMULATOR_PORT})"
     )

@@ -14,7 +14,7 @@ def add_to(commands: Command) -> None:
         commands, "up", run_up, help="start PostgreSQL, web, worker, gateway and simulator; Ctrl-C stops them"
     )
     add_address(up)
-    up.add_argument("--simulator-port", type=int, default=SIMULATOR_PORT, metavar="PORT")
+    up.add_argument("--simulator-port", type=int, default=SIMULATOR_PORT, metavar="PORT", help="default 2775")
     up.add_argument("--no-simulator", action="store_true", help="do not start the SMSC simulator")
     up.add_argument(
         "--workers", type=int, default=1, metavar="N", help="processes that answer web requests (default 1)"
