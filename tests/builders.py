@@ -12,7 +12,7 @@ from django.utils import timezone
 from carillon.domain import msisdn
 from carillon.domain.recipients.layout import is_mobile_name
 from carillon.models import Account, Campaign, Connector, List, OptOut, User
-from carillon.services import campaigns, ids
+from carillon.services import campaigns, counts, credits, ids
 
 _numbers = itertools.count(1)
 PASSWORD = "Carillon-2026!"
@@ -99,3 +99,46 @@ def make_optout(account: Account | None, number: int, **changes: Any) -> OptOut:
         "description": "", "created_at": timezone.now(),
     }  # fmt: skip
     return OptOut.objects.create(**(values | changes))
+
+
+def make_sendable_campaign(
+    connector: Connector, *, n: int = 10, account: Account | None = None, first_msisdn: int = 33600000001,
+    text: str = "Bonjour", segments: int = 1, price: int = 100, slice_size: int = 500, calendar: str = "",
+    is_notification: bool = False, **changes: Any,
+) -> Campaign:  # fmt: skip
+    """A launched campaign of `n` messages to consecutive numbers, its credits reserved: what a gateway finds.
+
+    No list and no preparation: message and slice rows are written as those would write them.
+    """
+    account = account or make_account(balance=n * price)
+    first, last = (start := ids.take_block("message", n)), start + n - 1
+    values: dict[str, Any] = {
+        "account": account, "payer": account, "name": f"campaign {next(_numbers)}", "message": text, "state": "INPROGRESS",
+        "is_sending": True, "traffic": "NOTIFICATION" if is_notification else "MKG", "launched_at": timezone.now(),
+        "prepared_at": timezone.now(), "scheduled_at": timezone.now(), "first_message_id": first, "last_message_id": last,
+        "recipient_count": n, "valid_count": n, "segment_count": n * segments, "max_segments": segments,
+        "price": n * price, "reserved": n * price,
+    }  # fmt: skip
+    campaign = Campaign.objects.create(**(values | changes))
+    starts = range(first, last + 1, slice_size)
+    slice_id = ids.take_block("slice", len(starts))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO message (id, connector_id, account_id, campaign_id, recipient_id, msisdn, country, status, segments,"
+            " price, text) SELECT %s + i, %s, %s, %s, 0, %s + i, 'FR', 1, %s, %s, %s FROM generate_series(0, %s) i",
+            [first, connector.pk, account.pk, campaign.pk, first_msisdn, segments, price, text, n - 1],
+        )
+        cursor.executemany(
+            "INSERT INTO slice (id, connector_id, account_id, campaign_id, first_id, last_id, cursor_id, n, priority, calendar)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    slice_id + i, connector.pk, account.pk, campaign.pk, start, min(start + slice_size - 1, last), start - 1,
+                    min(slice_size, last - start + 1), 0 if is_notification else 1, calendar,
+                )
+                for i, start in enumerate(starts)
+            ],
+        )  # fmt: skip
+    counts.add(campaign.pk, {1: n})
+    credits.write(account.pk, "reserve", held=n * price, campaign_id=campaign.pk)
+    return campaign

@@ -1,0 +1,195 @@
+"""Between the intent on disk and the result on disk: what may be written, what was, and what came back.
+
+Implements carriers.base.Sink. Runs in the event loop; nothing here waits or touches the database.
+
+    release ──> ready ──pump──> carrier ──> answered, lost, ready again, or returned
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from carillon.carriers.base import Carrier, CarrierState
+from carillon.domain.traffic import Answer, Inbound, Outbound, Receipt
+from carillon.gateway.recorder import Recorder
+from carillon.services.ticks import Intent
+
+logger = logging.getLogger(__name__)
+
+TRIES = 3  # of a message the carrier answers "later" to, before another connector may have it
+FIRST_RETRY_S = 2.0
+
+
+@dataclass(slots=True)
+class GivenBack:
+    """Intended and never taken. `is_refused`: this carrier does not want it now."""
+
+    message: Intent
+    is_refused: bool
+
+
+class Flow:
+    """Of one run. `wake` is called when there is something for the next tick."""
+
+    def __init__(self, carrier: Carrier, recorder: Recorder | None, wake: Callable[[], None]) -> None:
+        self.carrier = carrier
+        self.recorder = recorder
+        self.wake = wake
+        self.outstanding: dict[int, Intent] = {}  # intended, no result given to a tick yet
+        self.ready: deque[Intent] = deque()
+        self.parts: dict[int, list[Answer]] = {}  # answers of messages whose other segments are unanswered
+        self.tries: dict[int, int] = {}
+        self.delayed: dict[int, asyncio.TimerHandle] = {}
+        self.answered: list[tuple[Intent, list[Answer]]] = []
+        self.late: list[Answer] = []
+        self.lost: list[tuple[Intent, list[Answer]]] = []
+        self.given_back: list[GivenBack] = []
+        self.receipts: list[tuple[Receipt, object]] = []
+        self.inbounds: list[tuple[Inbound, object]] = []
+        self.inbound_arrived = asyncio.Event()
+        self.is_closing = False
+        self.down_since: float | None = None
+        self.state, self.reason = CarrierState.CONNECTING, ""
+        self.receipt_at: float | None = None
+        self._loop = asyncio.get_running_loop()
+
+    # ------------------------------------------------------------------ towards the carrier
+
+    def release(self, messages: Iterable[Intent]) -> None:
+        """Their intent is on disk."""
+        for message in messages:
+            self.outstanding[message.message_id] = message
+            self.ready.append(message)
+
+    def pump(self) -> None:
+        """Hands over as many as it is useful to."""
+        ready = self.ready
+        while ready and not self.is_closing:
+            room = self.carrier.room()
+            if room <= 0:
+                return
+            self.carrier.submit([ready.popleft() for _ in range(min(room, len(ready)))])
+
+    def is_down(self) -> bool:
+        return self.state not in (CarrierState.BOUND, CarrierState.THROTTLED)
+
+    def pull(self, slice_ids: set[int]) -> None:
+        """These slices stop: whatever of them has not been given to the carrier goes back."""
+        kept: deque[Intent] = deque()
+        for message in self.ready:
+            if message.slice_id in slice_ids:
+                self._give_back(message, is_refused=False)
+            else:
+                kept.append(message)
+        self.ready = kept
+        for message_id in [m for m in self.delayed if self.outstanding[m].slice_id in slice_ids]:
+            self.delayed.pop(message_id).cancel()
+            self._give_back(self.outstanding[message_id], is_refused=False)
+
+    def _give_back(self, message: Intent, *, is_refused: bool) -> None:
+        self.outstanding.pop(message.message_id, None)
+        self.tries.pop(message.message_id, None)
+        self.given_back.append(GivenBack(message, is_refused))
+
+    # ------------------------------------------------------------------ carriers.base.Sink
+
+    def on_answers(self, answers: list[Answer]) -> None:
+        outstanding = self.outstanding
+        for answer in answers:
+            message = outstanding.get(answer.message_id)
+            if message is None:
+                self.late.append(answer)
+            elif answer.is_retryable and answer.segments == 1:
+                self._later(message)
+            elif answer.segments == 1:
+                del outstanding[answer.message_id]
+                self.answered.append((message, [answer]))
+            else:
+                self._gather(message, answer)
+        if self.tries:
+            for message, _ in self.answered:
+                self.tries.pop(message.message_id, None)
+        self.pump()
+        self.wake()
+
+    def _gather(self, message: Intent, answer: Answer) -> None:
+        parts = self.parts.setdefault(message.message_id, [])
+        parts.append(answer)
+        if len(parts) >= answer.segments:
+            del self.parts[message.message_id], self.outstanding[message.message_id]
+            self.answered.append((message, parts))
+
+    def _later(self, message: Intent) -> None:
+        tries = self.tries[message.message_id] = self.tries.get(message.message_id, 0) + 1
+        if tries > TRIES or self.is_closing:
+            self._give_back(message, is_refused=not self.is_closing)
+            return
+        delay = FIRST_RETRY_S * 2 ** (tries - 1)
+        self.delayed[message.message_id] = self._loop.call_later(delay, self._again, message)
+
+    def _again(self, message: Intent) -> None:
+        self.delayed.pop(message.message_id, None)
+        self.ready.appendleft(message)
+        self.pump()
+
+    def on_receipts(self, receipts: list[tuple[Receipt, object]]) -> None:
+        self.receipts += receipts
+        self.receipt_at = self._loop.time()
+        self.wake()
+
+    def on_inbounds(self, inbounds: list[tuple[Inbound, object]]) -> None:
+        self.inbounds += inbounds
+        self.inbound_arrived.set()
+
+    def on_written(self, message_ids: list[int]) -> None:
+        if self.recorder is not None:
+            self.recorder.note(message_ids, self.outstanding)
+
+    def on_lost(self, message_ids: list[int]) -> None:
+        for message_id in message_ids:
+            message = self.outstanding.get(message_id)
+            if message is None:
+                continue
+            parts = self.parts.pop(message_id, [])
+            if message.is_notification and message.resends_in_doubt and not parts and not self.is_closing:
+                self.ready.appendleft(message)  # the account prefers twice to never
+                continue
+            del self.outstanding[message_id]
+            self.lost.append((message, parts))
+        self.wake()
+
+    def on_unsent(self, messages: list[Outbound]) -> None:
+        mine = [self.outstanding[m.message_id] for m in messages if m.message_id in self.outstanding]
+        is_refused = self.state is CarrierState.THROTTLED and not self.is_closing
+        if is_refused or self.is_closing:
+            for message in mine:
+                self._give_back(message, is_refused=is_refused)
+            self.wake()
+        else:
+            self.ready.extendleft(reversed(mine))
+
+    def on_state(self, state: CarrierState, reason: str) -> None:
+        if state is not self.state:
+            logger.info("%s: %s", state, reason or "ready")
+        self.state, self.reason = state, reason
+        if not self.is_down():
+            self.down_since = None
+            self._loop.call_soon(self.pump)
+        elif self.down_since is None:
+            self.down_since = self._loop.time()
+        self.wake()
+
+    # ------------------------------------------------------------------ the end
+
+    def close(self) -> None:
+        """Nothing more is handed over: what waits here goes back."""
+        self.is_closing = True
+        self.pull({message.slice_id for message in self.outstanding.values()})
+
+    def abandon(self) -> None:
+        """At the very end: what the carrier still had and never told of is in doubt."""
+        self.on_lost(list(self.outstanding))
