@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 
+from carillon.domain import msisdn as numbers
+from carillon.domain.errors import InvalidInput, NotFound
 from carillon.domain.status import Status
-from carillon.models import Campaign
+from carillon.models import Account, Brand, Campaign, OptOut, User
+from carillon.services import consents
 
 PLATFORM = 0  # account_id of opt-outs that hold for everybody
 BY_LEVEL = {"account": Status.BLACKLISTED, "client": Status.BLACKLISTED_CLIENT, "brand": Status.BLACKLISTED_CLIENT}
@@ -77,3 +80,81 @@ def capped(campaign: Campaign, msisdns: Sequence[int]) -> set[int]:
             CAPPED, [list(msisdns), account.pk, since, campaign.pk, account.pk, account.cap_messages]
         )
         return {row[0] for row in cursor.fetchall()}
+
+
+MEDIA = ("MOBILE", "VMS")
+ADD = """
+INSERT INTO optout (account_id, id, msisdn, medium, level, brand_id, source, description, campaign_id)
+VALUES (%s, take_ids('optout_ids', 1), %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (account_id, medium, msisdn, brand_id) DO NOTHING RETURNING id
+"""
+
+
+def number_of(item: str) -> int:
+    """The number a person typed, for the blacklist. Raises InvalidInput."""
+    parsed = numbers.parse(item)
+    if parsed.msisdn is None:
+        raise InvalidInput(f"'{item[:40]}' is not a telephone number", field="item", code="invalid_number")
+    return parsed.msisdn
+
+
+@transaction.atomic
+def add(
+    account: Account | None,
+    msisdn: int,
+    *,
+    medium: str = "MOBILE",
+    brand: Brand | None = None,
+    source: str,
+    description: str = "",
+    campaign_id: int | None = None,
+    user: User | None = None,
+) -> bool:
+    """Never write to this number again; False when that was known already. `account` None: for the whole platform.
+
+    `source`: stop, web, api, import, link or cli. With a brand the opt-out holds for that brand (or client) only.
+    """
+    if medium not in MEDIA:
+        raise InvalidInput("The medium of an opt-out is MOBILE or VMS", field="typeItem")
+    if brand is not None and (account is None or brand.account_id != account.pk):
+        raise NotFound("There is no such brand", code="brand_not_found")
+    account_id = account.pk if account else PLATFORM
+    level = "platform" if account is None else "account" if brand is None else "client" if brand.is_client else "brand"
+    brand_id = brand.pk if brand else 0
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, [account_id, msisdn, medium, level, brand_id, source, description[:500], campaign_id])
+        is_new = cursor.fetchone() is not None
+    if is_new:
+        body = {"msisdn": msisdn, "medium": medium, "level": level, "brand": brand_id, "source": source}
+        consents.append(account_id, "optout", body | {"description": description[:500], "user": user.pk if user else None})
+    return is_new
+
+
+@transaction.atomic
+def remove(
+    account: Account,
+    msisdn: int,
+    *,
+    medium: str = "MOBILE",
+    brand: Brand | None = None,
+    consent: str,
+    source: str = "web",
+    user: User | None = None,
+) -> bool:
+    """Write to this number again, because its person agreed: `consent` says when and how, and is kept for ever.
+
+    Removing someone without consent is forbidden (features G3): an empty or very short `consent` is refused.
+    """
+    if len(consent.strip()) < 10:
+        raise InvalidInput(
+            "Say when and how the person agreed to be written to again (10 characters or more)",
+            field="consent",
+            code="consent_required",
+        )
+    deleted, _ = OptOut.objects.filter(
+        account_id=account.pk, msisdn=msisdn, medium=medium, brand_id=brand.pk if brand else 0
+    ).delete()
+    if deleted:
+        body = {"msisdn": msisdn, "medium": medium, "brand": brand.pk if brand else 0, "consent": consent.strip()}
+        consents.append(account.pk, "optin", body | {"source": source, "user": user.pk if user else None})
+    return bool(deleted)
