@@ -132,7 +132,7 @@ class Composer:
 
     def _index(self, name: str, renderer: str) -> int | None:
         index = self.columns.index(name)
-        if index is None and renderer.strip().upper() == "SMSFACTOR":
+        if index is None and renderer.strip().upper() == "SMSFACTOR" and name.lower().startswith("info"):
             return self.columns.positional(int(name[len("info") :]))
         return index
 
@@ -243,10 +243,10 @@ class Composer:
 
         `longest`: per column its longest value; `foreign`: per column every character outside GSM 7-bit it holds. A short
         value with an emoji can cost more than the longest one without: then the longest text counts as UCS-2. A field with
-        a default counts at the longer of the two.
+        a default counts at the longer of the two. A template with conditions is tried with each field empty too.
         """
         row = [self._longer(index, value) for index, value in enumerate(longest)]
-        composed = self.compose(row)
+        composed = max(map(self.compose, self._branches(row)), key=lambda composed: measure(composed.text).units)
         found = measure(composed.text)
         if composed.status is Status.PERSONALISATION or not self.options.allow_ucs2:
             return WorstCase(composed, found)
@@ -256,6 +256,13 @@ class Composer:
             if found.segments > self.max_segments:
                 composed = _refused_long(composed.text, found, self.max_segments)
         return WorstCase(composed, found)
+
+    def _branches(self, row: list[str]) -> list[list[str]]:
+        if isinstance(self._parsed, Flat):
+            return [row]
+        used = sorted({index for index in self._indexes.values() if index is not None})
+        emptied = [[*row[:index], "", *row[index + 1 :]] for index in used]
+        return [row, *emptied, [""] * len(row)]
 
     def _longer(self, index: int, value: str) -> str:
         defaults = [

@@ -121,12 +121,9 @@ class _Parser(ExpressionParser):
             return statement
         if token.kind == "close" or (token.kind == "op" and token.text == ";"):
             return block([])
-        if token.kind == "name":
-            return self.named(token)
-        self.at -= 1
-        raise self.unexpected("a statement expected")
+        return self.started(token)
 
-    def named(self, token: Token) -> Statement:
+    def started(self, token: Token) -> Statement:
         if token.text == "if":
             return self.condition()
         if token.text == "for":
@@ -138,8 +135,7 @@ class _Parser(ExpressionParser):
         if self.is_op("="):
             return self.assignment(token)
         self.at -= 1
-        over = self.before_for_each()
-        return self.for_each(over)
+        return self.for_each(self.before_for_each())
 
     def assignment(self, name: Token) -> Statement:
         if name.kind != "name":

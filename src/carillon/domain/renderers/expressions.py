@@ -185,7 +185,7 @@ class ExpressionParser:
     def primary(self) -> Expression:
         token = self.advance()
         if token.kind == "number":
-            return constant(values.number(token.text))
+            return self.draft.number(token.text, token.position)
         if token.kind == "string":
             return self.string(token)
         if token.kind == "field":

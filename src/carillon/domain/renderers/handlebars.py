@@ -273,7 +273,7 @@ class _Parser:
         token = self.tokens[self.next]
         self.next += token.kind != "end"
         if token.kind == "number":
-            return constant(values.number(token.text))
+            return self.draft.number(token.text, token.position)
         if token.kind == "string":
             return constant(token.text[1:-1])
         if token.kind == "segment":
@@ -290,7 +290,7 @@ class _Parser:
             return inner
         if token.text == "-" and self.tokens[self.next].kind == "number":
             self.next += 1
-            return constant(-values.number(self.tokens[self.next - 1].text))
+            return self.draft.number("-" + self.tokens[self.next - 1].text, token.position)
         raise self.draft.error("a value expected", token.position)
 
     def name(self, token: Token) -> Expression:

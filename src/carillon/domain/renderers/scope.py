@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from carillon.domain.errors import InvalidInput
-from carillon.domain.renderers.values import MAX_TEXT, Missing, RenderError, Value, is_true, items, text
+from carillon.domain.renderers.values import MAX_TEXT, Missing, RenderError, Value, is_true, items, number, text
 
 MAX_STEPS = 2_000
 MAX_TEMPLATE = 10_000  # characters
@@ -113,6 +113,12 @@ class Draft:
 
     def leave(self) -> None:
         self.depth -= 1
+
+    def number(self, digits: str, position: int) -> Expression:
+        try:
+            return constant(number(digits))
+        except RenderError as error:
+            raise self.error(str(error), position) from error
 
     def reference(self, name: str) -> Expression:
         self.references[name] = None
