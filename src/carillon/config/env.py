@@ -159,6 +159,13 @@ SETTINGS = (
         is_secret=True,
     ),
     Setting("EMAIL_FROM", _text, "carillon@localhost", "Sender of the platform's e-mails."),
+    Setting(
+        "DEMO_MAILBOX",
+        _flag,
+        "no",
+        "Only for a demonstration: the page `/mailbox/` shows to anyone the e-mails kept by `file:`, and the sign-in codes sent "
+        "by SMS to test accounts.",
+    ),
     Setting("TIME_ZONE", _text, "Europe/Paris", "Time zone in which pages and reports show times."),
     Setting(
         "TEST_FAST_PASSWORDS",

@@ -125,6 +125,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "carillon.web.middleware.Headers",
     "carillon.web.middleware.Preferences",
+    "carillon.web.middleware.Seen",
     "carillon.web.middleware.Toasts",
     "carillon.web.middleware.Errors",
 ]
@@ -132,7 +133,7 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [PACKAGE / "web" / "templates"],
+        "DIRS": [PACKAGE / "web" / "templates", PACKAGE / "api" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -169,7 +170,7 @@ USE_TZ = True
 TIME_ZONE: str = _env["TIME_ZONE"]
 
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [folder for folder in [PACKAGE / "web" / "static"] if folder.is_dir()]
+STATICFILES_DIRS = [folder for folder in [PACKAGE / "web" / "static", PACKAGE / "api" / "static"] if folder.is_dir()]
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True  # no collectstatic step: the files are served from the package
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -184,6 +185,8 @@ SESSION_COOKIE_SECURE = _is_https
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "carillon_session"
+SESSION_COOKIE_AGE = 12 * 3600  # without a visit
+AUTHENTICATION_BACKENDS = ["carillon.web.backend.People"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -199,6 +202,7 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 DEFAULT_FROM_EMAIL: str = _env["EMAIL_FROM"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 globals().update(_email())
+MAILBOX: Path | None = HOME / "mail" if _env["DEMO_MAILBOX"] and _env["EMAIL_URL"].startswith("file:") else None
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # the worker loads the jobs (carillon.config.worker)
 

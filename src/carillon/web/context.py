@@ -24,7 +24,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "theme": theme_of(request),
         "version": __version__,
         "public_url": settings.PUBLIC_URL,
-        "has_mailbox": getattr(settings, "MAILBOX", None) is not None,
+        "has_mailbox": settings.MAILBOX is not None,
     }
     if isinstance(user, User):
         payer = payer_of(user.account)

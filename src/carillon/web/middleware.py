@@ -8,10 +8,11 @@ from django.contrib.messages import get_messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 
 from carillon.domain.errors import CarillonError, Conflict, Forbidden, InsufficientCredit, InvalidInput, NotFound
+from carillon.services import access
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -40,6 +41,24 @@ class Preferences:
             translation.activate(language)
             request.LANGUAGE_CODE = translation.get_language() or language
         return self.get_response(request)
+
+
+class Seen:
+    """Notes, every five minutes at most, that a signed-in browser is in use; this also prolongs its session."""
+
+    EVERY_S = 300
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if request.user.is_authenticated and request.session.session_key:
+            now = timezone.now()
+            if now.timestamp() - request.session.get("seen", 0) > self.EVERY_S:
+                request.session["seen"] = int(now.timestamp())
+                access.seen(request.session.session_key, now=now)
+        return response
 
 
 class Headers:

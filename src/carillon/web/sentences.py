@@ -5,9 +5,10 @@ and developers; an error without a sentence here shows the service's.
 from __future__ import annotations
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from carillon.domain.errors import CarillonError
+from carillon.domain.errors import CarillonError, InsufficientCredit
 
 SENTENCES: dict[str, Promise | str] = {
     "conflict": _(
@@ -18,9 +19,50 @@ SENTENCES: dict[str, Promise | str] = {
     "not_found": _("Introuvable."),
     "mobile": _("Ce n'est pas un numéro de mobile."),
     "email": _("Ce n'est pas une adresse e-mail."),
+    "no_mobile": _("Indiquez d'abord votre numéro de mobile dans vos informations."),
+    "no_email": _("Indiquez d'abord une adresse e-mail."),
+    "weak_password": _(
+        "Il faut au moins 11 caractères, avec une majuscule, une minuscule, un chiffre et un caractère spécial, "
+        "sans y mettre l'identifiant."
+    ),
+    "wrong_password": _("Ce n'est pas votre mot de passe actuel."),
+    "login_taken": _("Cet identifiant est déjà pris."),
+    "name_taken": _("Ce nom est déjà pris."),
+    # campaigns and lists
+    "edited_elsewhere": _("Cette campagne a été modifiée dans une autre fenêtre."),
+    "not_a_draft": _("Cette campagne n'est plus un brouillon : elle ne peut plus être modifiée. Dupliquez-la."),
+    "campaign_busy": _("Cette campagne est programmée ou en cours : annulez-la d'abord."),
+    "changed_meanwhile": _("La campagne a changé pendant sa préparation : recommencez."),
+    "no_connector": _(
+        "Aucune connexion ne peut porter cette campagne. Un exploitant doit en ajouter une (Exploitation → Connexions)."
+    ),
+    "no_recipient": _("Choisissez au moins un destinataire."),
+    "list_not_ready": _("Une liste est encore en cours d'import : attendez la fin de son analyse."),
+    "not_prepared": _("La campagne n'est pas encore prête : attendez la fin de sa préparation."),
+    "not_running": _("Cette campagne n'est pas en cours."),
+    "not_paused": _("Cette campagne n'est pas en pause."),
+    "not_scheduled": _("Cette campagne n'est pas programmée."),
+    "too_late": _("Trop tard pour annuler : l'envoi commence dans moins de 10 secondes."),
+    "date_in_the_past": _("Cette date est passée."),
+    "date_too_close": _("Un envoi différé commence au plus tôt dans 5 minutes."),
+    "empty_file": _("Ce fichier est vide."),
+    "unreadable_file": _("Ce fichier est illisible : enregistrez-le en CSV, TXT ou XLSX."),
+    "too_many_columns": _("Ce fichier a trop de colonnes : ne gardez que celles dont vous avez besoin."),
+    "too_big": _("Ce fichier est trop gros."),
+    "open_quote": _("Un guillemet ouvert n'est jamais refermé dans ce fichier."),
+    "no_mobile_column": _("Aucune colonne de numéros de mobile n'a été trouvée : choisissez-la."),
+    "no_such_column": _("Cette colonne n'existe pas dans le fichier."),
+    "list_not_found": _("Cette liste n'existe plus."),
+    "recipient_not_found": _("Ce destinataire n'existe plus."),
+    "template_syntax": _("La syntaxe des champs du message est incorrecte."),
 }
 
 
 def sentence_for(error: CarillonError) -> str:
     """The sentence to show, in the person's language where we have one."""
+    if isinstance(error, InsufficientCredit):
+        return gettext("Crédit insuffisant : il faut %(needed)s crédits, il en reste %(available)s.") % {
+            "needed": f"{error.needed / 100:g}",
+            "available": f"{max(error.available, 0) / 100:g}",
+        }
     return str(SENTENCES.get(error.code, error.message))

@@ -79,7 +79,7 @@ export class Composer {
 
   withStop(message, sender) {
     const { stop } = this.data;
-    const isNeeded = stop.isMarketing && sender !== "" && sender !== stop.number;
+    const isNeeded = stop.isMarketing && sender !== "" && stop.number !== "";
     if (!isNeeded || hasMention(message)) return { text: message, isAdded: false };
     return { text: ENDS_BLANK.test(message) ? message + stop.mention : `${message} ${stop.mention}`, isAdded: true };
   }
