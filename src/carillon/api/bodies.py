@@ -32,7 +32,7 @@ def read(request: HttpRequest) -> dict[str, Any]:
     query = {name: values[-1] for name, values in request.GET.lists() if values}
     parameters: dict[str, Any] = dict(query)
     parameters.update(_of_body(request))
-    _check_text(parameters)
+    check_text(parameters)
     return parameters
 
 
@@ -135,7 +135,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_text(value: dict[str, Any]) -> None:
+def check_text(value: dict[str, Any]) -> None:
     """Depth, number of values, NUL and unpaired surrogates (PostgreSQL stores neither). Iterative: depth is hostile."""
     waiting: list[tuple[Any, str, int]] = [(value, "", 0)]
     seen = 0

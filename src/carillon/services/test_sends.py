@@ -50,7 +50,7 @@ def send(
     recipients = read_numbers(numbers)
     if sender is not None and sender != campaign.sender:
         account = campaign.account
-        senders.require(sender, country=(account.countries or ["FR"])[0], allow_spaces=account.allows_sender_spaces)
+        senders.check(sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces)
         campaign.sender = sender  # of this object only, which is not saved
     preview = composing.preview(campaign, row)
     if preview.refusal:

@@ -100,7 +100,7 @@ def open_session(user: User, *, now: datetime) -> tuple[Token, str]:
         user=user,
         account=user.account,
         name="sign-in",
-        kind="sess",
+        kind="test" if user.account.is_test else "sess",
         is_session=True,
         expires_at=now + SESSION_LIFE,
         rate_per_minute=DEFAULT_RATE,

@@ -1,0 +1,86 @@
+"""Credits of the account: what is left, and where it went."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from carillon.api.endpoints import Call, NoParameters, endpoint
+from carillon.api.fields import Payload, Whole, iso_date
+from carillon.models import Account, Ledger
+from carillon.services import credits
+
+
+class Balance(BaseModel):
+    credits: float = Field(description="What may still be spent.")
+    balance: float = Field(description="What is owned, reservations included.")
+    held: float = Field(description="Reserved by campaigns that are not finished.")
+    mode: str = Field(description="limited, unlimited (spends its parent's) or postpaid.")
+    customerID: str
+
+
+@endpoint("GET", "credits", name="getCredits", scope="reports", tag="Account", answer=Balance, is_addition=True)
+def get_credits(call: Call, _: NoParameters) -> dict[str, Any]:
+    """Credits left.
+
+    For an unlimited sub-account, those of its parent. One credit is one segment at the base rate.
+    """
+    payer = credits.payer_of(call.account)
+    fresh = Account.objects.get(pk=payer.pk)
+    return {
+        "credits": fresh.available / 100,
+        "balance": fresh.balance / 100,
+        "held": fresh.held / 100,
+        "mode": str(call.account.credit_mode),
+        "customerID": call.account.public_id,
+    }
+
+
+class LedgerPayload(Payload):
+    limit: Whole = Field(100, ge=1, le=500)
+    before: Whole | None = Field(None, description="`nextBefore` of the page before.")
+    campaignId: Whole | None = None
+
+
+class Movement(BaseModel):
+    id: int
+    at: str | None
+    kind: str = Field(description="grant, transfer, reserve, settle, refund or correction.")
+    balance: float = Field(description="Change of what is owned.")
+    held: float = Field(description="Change of what is reserved.")
+    campaignId: int | None
+    note: str
+
+
+class LedgerPage(BaseModel):
+    movements: list[Movement]
+    nextBefore: int | None
+
+
+@endpoint(
+    "GET", "credits/ledger", name="listMovements", scope="reports", tag="Account", payload=LedgerPayload, answer=LedgerPage,
+    is_addition=True,
+)  # fmt: skip
+def list_movements(call: Call, payload: LedgerPayload) -> dict[str, Any]:
+    """Every movement of the account's credits, newest first."""
+    found = Ledger.objects.filter(account_id=call.account.pk).order_by("-id")
+    if payload.before is not None:
+        found = found.filter(id__lt=payload.before)
+    if payload.campaignId is not None:
+        found = found.filter(campaign_id=payload.campaignId)
+    page = list(found[: payload.limit + 1])
+    shown = page[: payload.limit]
+    movements = [
+        {
+            "id": row.id,
+            "at": iso_date(row.at),
+            "kind": row.kind,
+            "balance": row.balance / 100,
+            "held": row.held / 100,
+            "campaignId": row.campaign_id,
+            "note": row.note,
+        }
+        for row in shown
+    ]
+    return {"movements": movements, "nextBefore": shown[-1].id if len(page) > payload.limit else None}
