@@ -104,7 +104,8 @@ class Book:
         self, lanes: dict[int, deque[Held]], room: int, now: float, chosen: list[tuple[Held, list[Intent]]]
     ) -> int:
         allowed = {
-            campaign_id: self.paces[campaign_id].allowed(now) if campaign_id in self.paces else room for campaign_id in lanes
+            campaign_id: self.paces[campaign_id].allowed(now) if campaign_id in self.paces else room
+            for campaign_id in lanes
         }
         taken = 0
         turn = TURN if len(lanes) > 1 else room

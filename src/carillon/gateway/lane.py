@@ -198,7 +198,9 @@ class Lane:
             taken, flow.inbounds = flow.inbounds, []
             while taken:
                 try:
-                    await loop.run_in_executor(self._side, self._store, self.connector.id, [inbound for inbound, _ in taken])
+                    await loop.run_in_executor(
+                        self._side, self._store, self.connector.id, [inbound for inbound, _ in taken]
+                    )
                 except Exception:
                     logger.exception("%s: %d inbound texts are not stored yet", self.connector.name, len(taken))
                     await asyncio.sleep(1.0)

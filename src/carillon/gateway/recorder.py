@@ -93,7 +93,13 @@ def written_by(folder: Path, run_id: int) -> frozenset[int] | None:
     if len(content) < _START:
         return None
     magic, owner, ring, boot = _HEADER.unpack_from(content)
-    if magic != _MAGIC or owner != run_id or len(content) != _START + 8 * ring or not boot.strip(b"\0") or boot != boot_id():
+    if (
+        magic != _MAGIC
+        or owner != run_id
+        or len(content) != _START + 8 * ring
+        or not boot.strip(b"\0")
+        or boot != boot_id()
+    ):
         return None
     return frozenset(struct.unpack_from(f"<{ring}q", content, _START)) - {0}
 

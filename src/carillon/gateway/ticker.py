@@ -43,7 +43,12 @@ class Gauges:
 
 class Ticker:
     def __init__(
-        self, flow: Flow, writer: Writer, thread: ThreadPoolExecutor, woken: asyncio.Event, clock: Callable[[], datetime]
+        self,
+        flow: Flow,
+        writer: Writer,
+        thread: ThreadPoolExecutor,
+        woken: asyncio.Event,
+        clock: Callable[[], datetime],
     ) -> None:
         self.flow = flow
         self.writer = writer

@@ -1,4 +1,4 @@
-"""The database side of one run, in a thread of its own: performs ticks until they are on disk, whatever the server does meanwhile."""
+"""The database side of one run, in a thread of its own: performs ticks until they are on disk, whatever the server does."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Writer:
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
             outcome = self._without_poison(job, error)
         run = self._run()
-        fetched = self.persist(lambda connection: delivery.fetch(connection, run, outcome.claimed)) if outcome.claimed else []
+        fetched = (
+            self.persist(lambda connection: delivery.fetch(connection, run, outcome.claimed)) if outcome.claimed else []
+        )
         return outcome, fetched
 
     def ask(self, question: Callable[[psycopg.Connection[Any], Run], T]) -> T:

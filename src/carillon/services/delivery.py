@@ -25,7 +25,18 @@ from carillon.domain.traffic import Receipt
 from carillon.services import delivery_sql as sql
 from carillon.services import optouts, receipts, submissions
 from carillon.services.ticks import (
-    Claimed, Fenced, Fetched, Intent, Job, Outcome, Refusal, Run, Tick, literal, nullable_literal, text_literal,
+    Claimed,
+    Fenced,
+    Fetched,
+    Intent,
+    Job,
+    Outcome,
+    Refusal,
+    Run,
+    Tick,
+    literal,
+    nullable_literal,
+    text_literal,
 )  # fmt: skip
 
 LEASE_S = 15
@@ -134,7 +145,6 @@ def _claim(tick: Tick, job: Job) -> psycopg.Cursor[Any] | None:
         "full": literal(job.full_campaigns),
     }  # fmt: skip
     return tick.execute(sql.CLAIM, parameters)
-
 
 
 def fetch(connection: psycopg.Connection[Any], run: Run, claims: Sequence[Claimed]) -> list[Fetched]:

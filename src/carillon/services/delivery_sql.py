@@ -31,7 +31,9 @@ WITH added AS (
 SELECT count(*) FROM added
 """
 
-ANSWERS_PRESENT = "SELECT message_id, segment FROM submission WHERE connector_id = %s AND message_id = ANY(%s::bigint[])"
+ANSWERS_PRESENT = (
+    "SELECT message_id, segment FROM submission WHERE connector_id = %s AND message_id = ANY(%s::bigint[])"
+)
 
 # Twin statuses: the first for marketing, the second for notifications (domain.status.for_traffic).
 APPLY_RECEIPTS = """

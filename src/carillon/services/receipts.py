@@ -17,7 +17,7 @@ import psycopg
 from carillon.domain.status import MOVES, OPEN_STATUSES, Status, can_move, for_traffic, is_refunded, joined
 from carillon.domain.traffic import Receipt
 from carillon.services import delivery_sql as sql
-from carillon.services.ticks import Job, Tick, clamped, literal, text_literal
+from carillon.services.ticks import Tick, clamped, literal, text_literal
 
 _KNOWN = frozenset(int(status) for status in Status)
 _OPEN = literal(OPEN_STATUSES)

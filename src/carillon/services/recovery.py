@@ -17,7 +17,8 @@ from typing import Any
 import psycopg
 
 from carillon.domain.status import Status
-from carillon.services import delivery, delivery_sql as sql
+from carillon.services import delivery
+from carillon.services import delivery_sql as sql
 from carillon.services.delivery import LEASE_S
 from carillon.services.ticks import Run, literal, nullable_literal
 
@@ -128,7 +129,9 @@ def _recover_slice(
     in_doubt = {row[0] for row in doubtful}
     ready = [row[0] for row in rows if row[0] not in in_doubt]
     if doubtful:
-        reason = "the gateway stopped before the answer" if written is not None else "the gateway stopped, nobody can tell"
+        reason = (
+            "the gateway stopped before the answer" if written is not None else "the gateway stopped, nobody can tell"
+        )
         columns = [(row[0], account_id, campaign_id, row[1], row[2], row[3]) for row in doubtful]
         literals = [literal(column) for column in zip(*columns, strict=True)]
         connection.execute(sql.ADD_DOUBTS, [connector_id, reason, *literals])

@@ -38,7 +38,7 @@ def begin(tick: Tick, job: Job) -> Added:
     rows = added.rows
     told: dict[tuple[int, int, int], list[int]] = {}
     for message, answers in job.answered:
-        status = _add_rows(rows, message, answers, message.price)
+        status: int = _add_rows(rows, message, answers, message.price)
         tick.move(message.campaign_id, Status.IN_PROGRESS, status)
         tick.settle(message.payer_id, message.campaign_id, message.price, status)
         if status != Status.SENT:
@@ -106,7 +106,9 @@ def _doubt(tick: Tick, job: Job, rows: list[Row]) -> None:
         segments = answers[0].segments if answers else message.segments
         if answers:
             _add_rows(rows, message, answers, 0)  # the price waits with the doubt
-        tick.move(message.campaign_id, Status.IN_PROGRESS, message_status(answers, segments=max(segments, len(answers) + 1)))
+        tick.move(
+            message.campaign_id, Status.IN_PROGRESS, message_status(answers, segments=max(segments, len(answers) + 1))
+        )
     add_doubts(tick, [message for message, _ in job.lost], reason="connection lost before the answer")
 
 

@@ -124,7 +124,9 @@ class Run:
     seat: int = 0
     tick: int = 0  # the last one committed
     medium: str = "MOBILE"  # of opt-outs: MOBILE or VMS
-    unmatched: dict[str, Receipt] = field(default_factory=dict)  # mirror of receipt_unmatched, so that answers need not look
+    unmatched: dict[str, Receipt] = field(
+        default_factory=dict
+    )  # mirror of receipt_unmatched, so that answers need not look
 
 
 def literal(values: Iterable[int]) -> str:
