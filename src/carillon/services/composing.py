@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from django.db import connection
 
 from carillon.domain import senders
-from carillon.domain.compose import Composed, Composer, Options, StopRule
+from carillon.domain.compose import Composed, Composer, Link, Options, StopRule
 from carillon.domain.errors import NotFound
 from carillon.domain.fields import Columns
 from carillon.domain.segments import Measure, is_gsm, measure
@@ -51,9 +51,17 @@ def stop_rule(campaign: Campaign) -> StopRule:
 
 
 def composer_for(
-    campaign: Campaign, item: List | None = None, *, columns: Columns | None = None, message: str | None = None
+    campaign: Campaign,
+    item: List | None = None,
+    *,
+    columns: Columns | None = None,
+    message: str | None = None,
+    link_texts: Mapping[str, Link] | None = None,
 ) -> Composer:
-    """For the rows of one list (or given columns). Raises InvalidInput when the campaign as a whole cannot be sent."""
+    """For the rows of one list (or given columns). Raises InvalidInput when the campaign as a whole cannot be sent.
+
+    `link_texts`: what links.texts_for would give, for a caller that has it.
+    """
     if columns is None:
         columns = columns_of(item) if item is not None else Columns([])
     return Composer(
@@ -63,13 +71,17 @@ def composer_for(
         defaults=campaign.defaults,
         options=options_of(campaign),
         stop=stop_rule(campaign),
-        links=links.texts_for(campaign),
+        links=links.texts_for(campaign) if link_texts is None else link_texts,
     )
 
 
 def row_composer(campaign: Campaign, item: List) -> Callable[[Writable, Sequence[str], int], None]:
     """Compose into a judged row: (row, fields, message id)."""
-    compose = composer_for(campaign, item).compose
+    return writer(composer_for(campaign, item))
+
+
+def writer(composer: Composer) -> Callable[[Writable, Sequence[str], int], None]:
+    compose = composer.compose
 
     def write(judged: Writable, fields: Sequence[str], message_id: int) -> None:
         text, _, segments, status, reason = compose(fields, message_id)
@@ -83,19 +95,26 @@ def row_composer(campaign: Campaign, item: List) -> Callable[[Writable, Sequence
 
 def check(campaign: Campaign, lists: Sequence[List]) -> list[dict[str, Any]]:
     """Warnings as {code, message, subject}; raises InvalidInput for what forbids the whole campaign."""
-    account = campaign.account
-    if campaign.sender:
-        senders.check(
-            campaign.sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces
-        )
+    check_sender(campaign)
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for item in lists:
         composer = composer_for(campaign, item)
         if campaign.origin in STRICT_ORIGINS:
             composer.require_known_fields()
-        for code, message, subject in composer.warnings():
-            found[code, subject] = {"code": code, "message": message, "subject": subject}
+        found |= {(w["code"], w["subject"]): w for w in warnings_of(composer)}
     return list(found.values())
+
+
+def check_sender(campaign: Campaign) -> None:
+    account = campaign.account
+    if campaign.sender:
+        senders.check(
+            campaign.sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces
+        )
+
+
+def warnings_of(composer: Composer) -> list[dict[str, Any]]:
+    return [{"code": code, "message": message, "subject": subject} for code, message, subject in composer.warnings()]
 
 
 def sender_for(campaign: Campaign, country: str) -> str | None:

@@ -87,7 +87,7 @@ def prepare(
         lists = sources_of(campaign)
         total = sum(item.size for item in lists)
         warnings = composing.check(campaign, lists)
-        judge = _Judge(campaign)
+        judge = Judge(campaign)
         first_id = ids.take_block("message", max(total, 1))
         totals, next_id = Totals(), first_id
         for item in lists:
@@ -144,7 +144,7 @@ def _batches(item: List) -> Iterator[list[tuple[Any, ...]]]:
         yield rows
 
 
-class _Judge:
+class Judge:
     """Everything that decides about one recipient, loaded once."""
 
     def __init__(self, campaign: Campaign) -> None:
@@ -174,15 +174,18 @@ class _Judge:
         columns = Columns(item.header)
         self.postcode = next((i for name in POSTCODES if (i := columns.index(name)) is not None), None)
 
-    def batch(self, rows: Sequence[tuple[Any, ...]], first_id: int) -> list[Judged]:
-        """Everyone of one batch in the order of their message ids, which start at `first_id` (short links need them)."""
-        numbers = [row[1] for row in rows if row[1] is not None]
+    def bars(self, numbers: list[int]) -> tuple[dict[int, int], set[int], set[int]]:
+        """Of these numbers: opted out (with the status to give), unassigned, and those who got enough marketing lately."""
         barred: dict[int, int] = {}
         npai: set[int] = set()
         if not self.spares:
             barred = optouts.levels_of(self.campaign.account_id, numbers, brand_id=self.campaign.brand_id)
             npai = optouts.npai_of(self.campaign.account_id, numbers)
-        capped = optouts.capped(self.campaign, numbers)
+        return barred, npai, optouts.capped(self.campaign, numbers)
+
+    def batch(self, rows: Sequence[tuple[Any, ...]], first_id: int) -> list[Judged]:
+        """Everyone of one batch in the order of their message ids, which start at `first_id` (short links need them)."""
+        barred, npai, capped = self.bars([row[1] for row in rows if row[1] is not None])
         judged, texts = [], {}
         for recipient_id, msisdn, country, verdict, fields in rows:
             if msisdn in self.excluded:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from carillon.domain.errors import InvalidInput
@@ -56,17 +56,22 @@ class Router:
     @classmethod
     def load(cls, account: Account, *, medium: str = "SMS", simulator_only: bool = False) -> Router:
         """`simulator_only`: a test account or token, which never reaches a real network."""
-        simulator_only = simulator_only or account.is_test
-        connectors = {c.pk: c for c in Connector.objects.filter(is_enabled=True, medium=medium)}
-        if simulator_only:
-            connectors = {k: c for k, c in connectors.items() if c.is_simulator}
-        routes = Route.objects.filter(is_enabled=True, medium=medium, connector_id__in=list(connectors))
+        connectors = Connector.objects.filter(is_enabled=True, medium=medium)
+        rules = Route.objects.filter(is_enabled=True, medium=medium)
+        return cls.of(connectors, rules, account_id=account.pk, simulator_only=simulator_only or account.is_test)
+
+    @classmethod
+    def of(
+        cls, connectors: Iterable[Connector], rules: Iterable[Route], *, account_id: int, simulator_only: bool
+    ) -> Router:
+        """From enabled connectors and routes of one medium."""
+        usable = {c.pk: c for c in connectors if c.is_simulator or not simulator_only}
         found = [
-            cls._candidate(route, connectors[route.connector_id])
-            for route in routes.order_by("priority", "id")
-            if route.account_id in (None, account.pk)
+            cls._candidate(rule, usable[rule.connector_id])
+            for rule in sorted(rules, key=lambda rule: (rule.priority, rule.pk))
+            if rule.connector_id in usable and rule.account_id in (None, account_id)
         ]
-        for connector in connectors.values():
+        for connector in usable.values():
             if simulator_only or not connector.is_simulator:
                 found.append(
                     Candidate(
@@ -163,15 +168,24 @@ def allowed_countries(account: Account) -> frozenset[str]:
 
 def tariff_of(account: Account, *, medium: str = "SMS") -> dict[str, int]:
     """{country: hundredths of a credit a segment}: the account's own rows over its parents' over the platform's."""
-    chain: list[int | None] = [None]
-    node: Account | None = account
+    chain = tariff_chain(account)
+    rows = Tariff.objects.filter(medium=medium).values_list("account_id", "country", "price")
+    return merge_tariff(chain, rows)
+
+
+def tariff_chain(account: Account) -> list[int | None]:
+    """Whose tariffs count, least first: the platform (None), the topmost parent … the account."""
     own: list[int | None] = []
+    node: Account | None = account
     while node is not None:
         own.insert(0, node.pk)
         node = node.parent
-    chain += own
+    return [None, *own]
+
+
+def merge_tariff(chain: Sequence[int | None], rows: Iterable[tuple[int | None, str, int]]) -> dict[str, int]:
+    """Rows (account, country, price) of the accounts in `chain`, later ones over earlier ones."""
     rank = {pk: i for i, pk in enumerate(chain)}
-    rows = Tariff.objects.filter(medium=medium).values_list("account_id", "country", "price")
     mine = sorted((r for r in rows if r[0] in rank), key=lambda r: rank[r[0]])
     return {country: price for _, country, price in mine}
 
