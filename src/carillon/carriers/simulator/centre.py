@@ -15,13 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import IO, Any, Protocol
 
+from carillon.carriers.flow import TokenBucket
 from carillon.carriers.simulator import outcomes
 from carillon.carriers.simulator.handsets import Handsets, Power
 from carillon.carriers.simulator.options import SimulatorOptions
 from carillon.carriers.simulator.outcomes import Outcome
 from carillon.carriers.simulator.texts import receipt_message, text_messages
 from carillon.carriers.smpp import pdu
-from carillon.carriers.smpp.flow import TokenBucket
 from carillon.carriers.smpp.inbound import InboundReader, decode_text, split_header
 from carillon.carriers.smpp.options import SmppOptions
 from carillon.carriers.smpp.pdu import Message

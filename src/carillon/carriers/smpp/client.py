@@ -12,9 +12,9 @@ import ssl
 from collections.abc import Iterable
 
 from carillon.carriers.base import CarrierHealth, CarrierState, Sink
+from carillon.carriers.flow import Pause, TokenBucket, backoff_s
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.connection import BIND_COMMANDS, Link, dial, tls_context
-from carillon.carriers.smpp.flow import Pause, TokenBucket, backoff_s
 from carillon.carriers.smpp.inbound import InboundReader
 from carillon.carriers.smpp.options import BindMode, SmppOptions, check_password
 from carillon.carriers.smpp.outgoing import Flight, Outgoing, Unencodable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from carillon.carriers.smpp.flow import Pause, TokenBucket, backoff_s
+from carillon.carriers.flow import Pause, TokenBucket, backoff_s
 from carillon.carriers.smpp.outgoing import Outgoing, Unencodable
 from tests.carriers.ear import outbound
 
