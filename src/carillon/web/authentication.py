@@ -8,7 +8,7 @@ from typing import Any
 import segno
 from django import forms
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -28,7 +28,7 @@ from carillon.web.sentences import sentence_for
 from carillon.web.signin import wait_sentence
 
 HERE = "/account/authentication"
-APP_SECRET = "app_secret"  # in the session, until the app has shown a right code
+APP_SECRET = "app_secret"  # noqa: S105 - in the session, until the app has shown a right code
 
 
 class AppForm(forms.Form):

@@ -81,7 +81,7 @@ _SHORT = re.compile(r"""\b_\((u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"))\)""")
 
 
 def _in_template(source: str) -> Iterator[Msgid]:
-    from django.utils.translation.template import templatize
+    from django.utils.translation.template import templatize  # noqa: PLC0415 - needs Django set up
 
     text = templatize(source)
     for name, arguments in _CALL.findall(text):

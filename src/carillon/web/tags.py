@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -132,3 +134,33 @@ def pagination(context: Any, page: Any) -> dict[str, Any]:
 def sentence(error: CarillonError) -> str:
     """A service's error in the words of a person."""
     return sentence_for(error)
+
+
+@register.filter
+def entry(mapping: Mapping[str, Any], key: str) -> Any:
+    """The value under a key that is only known while rendering; nothing when there is none."""
+    return mapping.get(key, "")
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """For a data- attribute that a script reads."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+@register.filter
+def pair_json(first: str, second: str) -> str:
+    """One pair, as a list of pairs: what data-replace holds."""
+    return json.dumps([[first, second]], ensure_ascii=False)
+
+
+@register.filter
+def iso_day(value: Any) -> str:
+    """What <input type="date"> wants, from a date or from what was typed."""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value or "")
+
+
+@register.filter
+def iso_clock(value: Any) -> str:
+    """10:30, from a time or from what was typed."""
+    return f"{value:%H:%M}" if hasattr(value, "hour") else str(value or "")
