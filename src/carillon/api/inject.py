@@ -17,7 +17,7 @@ from carillon.api.endpoints import Call, endpoint
 from carillon.api.errors import ApiError
 from carillon.api.fields import read_moment
 from carillon.models import Brand, Campaign, List, User
-from carillon.services import campaigns, injection, inline, launching, lists, preparation
+from carillon.services import campaigns, injection, inline, launching, lists, preparation, unit_sends
 
 INLINE_SIZE = 20_000  # recipients that are prepared while the caller waits; more, when sending at once, go to a job
 EXAMPLE = {
@@ -66,6 +66,12 @@ def inject(call: Call, payload: InjectPayload) -> dict[str, Any]:
     if payload.campaignId is not None:
         return _launch_prepared(call, payload, payload.campaignId)
     order = read_order(call, payload)
+    if payload.startNow and order.at is None and not order.lists and not order.links:
+        sent = unit_sends.send(
+            actor=call.user, user=order.user, brand=order.brand, rows=order.rows, now=call.now, **order.fields
+        )
+        if sent is not None:
+            return _answered(call, sent.campaign, people=order.rows, by_status=sent.by_status)
     with transaction.atomic():
         campaign = create_campaign(call, order)
         if payload.startNow and sum(item.size for item in order.lists) > INLINE_SIZE:
@@ -87,7 +93,10 @@ def _answered(
     by_status: Mapping[int, int] | None = None,
 ) -> dict[str, Any]:
     call.warnings += sentences(campaign, zone=call.zone)
-    return campaign_answer.answer(campaign, people=people, by_status=by_status)
+    is_unit = people is not None and by_status is not None
+    return campaign_answer.answer(
+        campaign, people=people, by_status=by_status, links=[] if is_unit else None, lists=[] if is_unit else None
+    )
 
 
 def _launch_prepared(call: Call, payload: InjectPayload, campaign_id: int) -> dict[str, Any]:

@@ -64,17 +64,21 @@ def create(
         "simulator_only": account.is_test,
         "sender": (user or actor).default_sender if (user or actor) else account.default_sender,
     } | fields
-    now = timezone.localtime().strftime("%Y-%m-%d %H:%M")
     return Campaign.objects.create(
         account=account,
         user=user or actor,
         payer=credits.payer_of(account),
-        name=name or f"{now} campaign {'API' if origin == 'api' else origin}",
+        name=name or default_name(origin),
         traffic=traffic,
         origin=origin,
         brand=brand,
         **defaults,
     )
+
+
+def default_name(origin: str) -> str:
+    """"2021-06-16 18:29 campaign API": the guide's default name."""
+    return f"{timezone.localtime():%Y-%m-%d %H:%M} campaign {'API' if origin == 'api' else origin}"
 
 
 def check_brand(account: Account, brand: Brand | None) -> None:

@@ -33,7 +33,7 @@ def add_recipients(campaign: Campaign, rows: Sequence[Mapping[str, str]], *, nam
     records = []
     for i, row in enumerate(rows):
         parsed = numbers.parse(row.get(inline.mobile_column, ""))
-        verdict = _verdict(parsed, seen)
+        verdict = verdict_of(parsed, seen)
         inline.valid_count += verdict != Status.MALFORMED
         inline.invalid_count += verdict == Status.MALFORMED
         inline.duplicate_count += verdict == Status.DUPLICATE
@@ -54,7 +54,7 @@ def add_recipients(campaign: Campaign, rows: Sequence[Mapping[str, str]], *, nam
     return inline
 
 
-def _verdict(parsed: numbers.Parsed, seen: set[int]) -> int:
+def verdict_of(parsed: numbers.Parsed, seen: set[int]) -> int:
     if parsed.msisdn is None or not parsed.is_mobile:
         return Status.MALFORMED
     if parsed.msisdn in seen:

@@ -9,7 +9,7 @@ An interrupted preparation leaves nothing behind. Order of judgement, first matc
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from carillon.domain import hours
+from carillon.domain.compose import Composer
 from carillon.domain.errors import Conflict, InvalidInput
 from carillon.domain.fields import Columns
 from carillon.domain.status import Status
@@ -147,19 +148,29 @@ def _batches(item: List) -> Iterator[list[tuple[Any, ...]]]:
 class Judge:
     """Everything that decides about one recipient, loaded once."""
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(
+        self,
+        campaign: Campaign,
+        *,
+        router: routes.Router | None = None,
+        tariff: Mapping[str, int] | None = None,
+        excluded: set[int] | None = None,
+    ) -> None:
+        """What is not given is read."""
         self.campaign = campaign
         account = campaign.account
-        self.router = routes.Router.load(account, medium=campaign.medium, simulator_only=campaign.simulator_only)
+        self.router = router or routes.Router.load(
+            account, medium=campaign.medium, simulator_only=campaign.simulator_only
+        )
         if self.router.is_empty:
             raise Conflict("No connector can carry this campaign: add one first (carillon connector add …)", code="no_connector")
         self.allowed = routes.allowed_countries(account)
-        self.tariff = routes.tariff_of(account, medium=campaign.medium)
+        self.tariff = routes.tariff_of(account, medium=campaign.medium) if tariff is None else tariff
         self.keeps_duplicates = not campaign.check_duplicate
         self.spares = account.optout_spares_notifications and not campaign.is_marketing
         self.is_free_of_hours = launching.is_free_of_hours(campaign)
         self.seen: set[int] = set()
-        self.excluded = self._excluded_numbers()
+        self.excluded = self._excluded_numbers() if excluded is None else excluded
         self.excluded_count = 0
         self.by_country: dict[str, str | None] = {}
 
@@ -169,8 +180,9 @@ class Judge:
             cursor.execute("SELECT msisdn FROM recipient WHERE list_id = ANY(%s) AND msisdn IS NOT NULL", [lists])
             return {row[0] for row in cursor.fetchall()}
 
-    def begin(self, item: List) -> None:
-        self.compose = composing.row_composer(self.campaign, item)
+    def begin(self, item: List, composer: Composer | None = None) -> None:
+        """The next rows are of this list."""
+        self.compose = composing.writer(composer or composing.composer_for(self.campaign, item))
         columns = Columns(item.header)
         self.postcode = next((i for name in POSTCODES if (i := columns.index(name)) is not None), None)
 
@@ -256,48 +268,52 @@ class Judge:
         return found
 
 
+MESSAGE_COLUMNS = (
+    "message (id, connector_id, account_id, campaign_id, recipient_id, msisdn, country, status, segments, price, sender, text,"
+    " reason)"
+)
+SLICE_COLUMNS = "slice (id, connector_id, account_id, campaign_id, first_id, last_id, cursor_id, n, priority, calendar)"
+
+
 def _store(campaign: Campaign, judged: list[Judged], next_id: int) -> int:
     """COPY one batch and its slices; returns the next free id."""
     if not judged:
         return next_id
-    lines: list[str] = []
-    groups: list[list[Any]] = []
-    for message_id, j in enumerate(judged, next_id):
-        lines.append(_copy_line(campaign, message_id, j))
-        if j.connector_id:
-            _extend(groups, j, message_id)
+    lines = [_copy_line(campaign, message_id, j) for message_id, j in enumerate(judged, next_id)]
+    groups = groups_of(judged, next_id)
     with connection.cursor() as cursor:
-        with cursor.copy(
-            "COPY message (id, connector_id, account_id, campaign_id, recipient_id, msisdn, country, status, segments, price,"
-            " sender, text, reason) FROM STDIN"
-        ) as copy:
+        with cursor.copy(f"COPY {MESSAGE_COLUMNS} FROM STDIN") as copy:
             copy.write("".join(lines))
         if groups:
-            _store_slices(cursor, campaign, groups)
+            cursor.executemany(
+                f"INSERT INTO {SLICE_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                slice_rows(campaign, groups, ids.take_block("slice", len(groups))),
+            )
     return next_id + len(judged)
 
 
-def _extend(groups: list[list[Any]], j: Judged, message_id: int) -> None:
-    """Group = [connector, calendar, first id, last id, n]; refused messages in between belong to connector 0."""
-    last = groups[-1] if groups else None
-    if last is None or last[0] != j.connector_id or last[1] != j.calendar or last[4] >= SLICE:
-        groups.append([j.connector_id, j.calendar, message_id, message_id, 1])
-    else:
-        last[3] = message_id
-        last[4] += 1
+def groups_of(judged: Sequence[Judged], first_id: int) -> list[list[Any]]:
+    """Runs that become slices: [connector, calendar, first id, last id, n]. Refused messages in between have connector 0."""
+    groups: list[list[Any]] = []
+    for message_id, j in enumerate(judged, first_id):
+        if not j.connector_id:
+            continue
+        last = groups[-1] if groups else None
+        if last is None or last[0] != j.connector_id or last[1] != j.calendar or last[4] >= SLICE:
+            groups.append([j.connector_id, j.calendar, message_id, message_id, 1])
+        else:
+            last[3] = message_id
+            last[4] += 1
+    return groups
 
 
-def _store_slices(cursor: Any, campaign: Campaign, groups: Sequence[Sequence[Any]]) -> None:
-    first = ids.take_block("slice", len(groups))
+def slice_rows(campaign: Campaign, groups: Sequence[Sequence[Any]], first_id: int) -> list[tuple[Any, ...]]:
+    """Rows for SLICE_COLUMNS."""
     priority = 1 if campaign.is_marketing else 0
-    cursor.executemany(
-        "INSERT INTO slice (id, connector_id, account_id, campaign_id, first_id, last_id, cursor_id, n, priority, calendar)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        [
-            (first + i, connector, campaign.account_id, campaign.pk, low, high, low - 1, n, priority, calendar)
-            for i, (connector, calendar, low, high, n) in enumerate(groups)
-        ],
-    )
+    return [
+        (first_id + i, connector, campaign.account_id, campaign.pk, low, high, low - 1, n, priority, calendar)
+        for i, (connector, calendar, low, high, n) in enumerate(groups)
+    ]
 
 
 ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
