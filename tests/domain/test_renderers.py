@@ -68,7 +68,10 @@ HANDLEBARS = {
         "1251.5 3 6 0.25 1250.5",
     ),
     "padding": ("{{ljust 'a' 3}}|{{rjust 'a' 3 '.'}}|{{replace 'aba' 'a' 'x'}}|{{trim ' a '}}", "a  |..a|xbx|a"),
-    "literals": ("{{yesno true}}{{yesno false}}{{yesno null}} {{contains Nom 'Arc'}}", "yesnono true"),
+    "literals": (
+        "{{yesno true}}{{yesno false}}{{yesno null}} {{contains Nom 'Arc'}} {{contains (split Tags ';') 'b'}}",
+        "yesnono true true",
+    ),
     "comments": ("a{{! b }}{{!-- }} --}}c", "ac"),
     "trimmed": ("a {{~Age~}} b {{~!-- x --~}} c", "a15bc"),
     "escaped": ("\\{{Age}} {{Age}}", "{{Age}} 15"),
@@ -119,6 +122,7 @@ EJS = {
     ),
     "truth": ("<%= true == 'x' %> <%= !'0' %> <%= [] ? 1 : 2 %> <%= 0 ? 1 : 2 %> <%= null %>", "true false 2 2 "),
     "comments and tags": ("<%# x %>a<%_ if (Age) { _%> \nb<% } %> <%% %%>", "ab <% %>"),
+    "nothing to replace": ("<%= Tags.replaceAll('', 'x') %> <%= Age.toString() %>", "a;b;c 15"),
     "escapes": ("<%= 'l\\'été\\n' + '\"' %>", "l'été\n\""),
     "link": ("${track_1} <%= track_1 %>", "u.fr/1 u.fr/1"),
 }
@@ -127,7 +131,7 @@ VELOCITY = {
     "quiet": ("[$!Absent][$!{Absent}]", "[][]"),
     "alternate": ("${Vide|'Mme/M'} ${Age|'x'} ${Vide|$Age}", "Mme/M 15 15"),
     "not a field": ("100$ $5 #1 a#b $ # \\$x \\#if", "100$ $5 #1 a#b $ # $x #if"),
-    "full stops": ("$Prénom. $Prénom.Merci ${Prénom}.length", "Léa. Léa.Merci Léa.length"),
+    "full stops": ("$Prénom. $Prénom.Merci ${Prénom}.length $Age.charAt", "Léa. Léa.Merci Léa.length 15.charAt"),
     "methods": (
         "$Nom.toUpperCase() ${Nom.substring(2)} $Nom.length() $Nom.length $Tags.split(';').size()",
         "D'ARC Arc 5 5 3",
@@ -139,7 +143,7 @@ VELOCITY = {
         "#if($Age eq 15 and $Age ne 16 or false)a#end#if($Age le 15)b#end#if($Age ge 16)c#end#if($Age lt 16)d#end",
         "abd",
     ),
-    "set": ('#set($n = $Nom.length() + 1)#set( ${m} = "$n $Prénom! ${Age}")$m', "6 Léa! 15"),
+    "set": ('#set($n = $Nom.length() + 1)#set( ${m} = "$n $Prénom! ${Age} #1 #end")$m', "6 Léa! 15 #1 #end"),
     "single quotes": ("#set($m = '$n')$m", "$n"),
     "foreach": ("#foreach($t in $Tags.split(';'))$foreach.count$t#if($foreach.hasNext), #end#end", "1a, 2b, 3c"),
     "foreach place": (
@@ -229,7 +233,6 @@ FAILING = {
         ("HANDLEBARS", "{{#each (split A ' ')}}{{#each (split A ' ')}}{{#if B}}{{/if}}{{/each}}{{/each}}"),
     ],
     "too long": [
-        ("EJS", "<% for (const i of A.split(' ')) { %><%= 'x'.repeat(100) %><% } %>"),
         ("EJS", "<%= 'x'.repeat(4001) %>"),
         ("EJS", "<% let x = 'ab'; for (const i of A.split(' ')) { x = x + x } %>"),
         ("EJS", "<%= A.replaceAll(' ', 'x'.repeat(3000)) %>"),
@@ -260,6 +263,11 @@ def test_what_fails_for_a_row_is_status_5_with_the_reason(renderer: str, templat
     composed = composer.compose([*ROW.values(), "y " * 150, ""])
     assert composed.status is Status.PERSONALISATION
     assert composed.reason
+
+
+def test_what_no_message_can_hold_is_status_7() -> None:
+    composer = Composer("{{#each (split A ' ')}}{{../Nom}}{{../Nom}}{{/each}}", ["A", "Nom"], renderer="HANDLEBARS")
+    assert composer.compose(["y " * 100, "x" * 30]).status is Status.TOO_LONG
 
 
 def test_a_missing_field_is_false_in_a_condition_and_named() -> None:

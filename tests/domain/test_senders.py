@@ -55,7 +55,8 @@ def test_blanks_are_an_option_of_the_account() -> None:
 @pytest.mark.parametrize(
     ("country", "sender", "accepted"),
     [
-        ("CH", "Café & Co", True), ("CH", "X", True), ("CH", "12345", True), ("CH", "😀😀😀", False), ("CH", "abcdefghijkl", False),
+        ("CH", "Café & Co", True), ("CH", "X", True), ("CH", "12345", True), ("CH", "😀😀😀", False),
+        ("CH", "abcdefghijkl", False),
         ("CH", "a\nb", False), ("BE", "8810", True), ("BE", "Carillon", False), ("BE", "88", False), ("BE", "", True),
     ],
 )  # fmt: skip

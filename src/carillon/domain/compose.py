@@ -20,7 +20,7 @@ from typing import NamedTuple
 from carillon.domain import emoji, optout, renderers, segments
 from carillon.domain.errors import InvalidInput
 from carillon.domain.fields import Columns, fold
-from carillon.domain.renderers import LINK, Field, Flat, RenderError, Tree
+from carillon.domain.renderers import LINK, Field, Flat, RenderError, TooLong, Tree
 from carillon.domain.segments import MAX_SEGMENTS, Encoding, Measure, measure, measure_as_ucs2
 from carillon.domain.status import Status
 
@@ -216,7 +216,8 @@ class Composer:
         try:
             text = self._render(row, message_id)
         except RenderError as error:
-            return Composed("", Encoding.GSM7, 0, Status.PERSONALISATION, str(error))
+            status = Status.TOO_LONG if isinstance(error, TooLong) else Status.PERSONALISATION
+            return Composed("", Encoding.GSM7, 0, status, str(error))
         if self._is_emoji:
             text = emoji.replace_shortcuts(text)
         found = measure(text)
@@ -248,7 +249,7 @@ class Composer:
         row = [self._longer(index, value) for index, value in enumerate(longest)]
         composed = max(map(self.compose, self._branches(row)), key=lambda composed: measure(composed.text).units)
         found = measure(composed.text)
-        if composed.status is Status.PERSONALISATION or not self.options.allow_ucs2:
+        if not composed.text or not self.options.allow_ucs2:
             return WorstCase(composed, found)
         if found.encoding is Encoding.GSM7 and self._can_force_ucs2(foreign):
             found = measure_as_ucs2(composed.text)

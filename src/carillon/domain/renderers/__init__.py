@@ -10,7 +10,7 @@ from carillon.domain.errors import InvalidInput
 from carillon.domain.renderers import ejs, flat, handlebars, velocity
 from carillon.domain.renderers.flat import Field, Flat
 from carillon.domain.renderers.scope import LINK, MAX_TEMPLATE, Tree
-from carillon.domain.renderers.values import RenderError
+from carillon.domain.renderers.values import RenderError, TooLong
 
 _TREES = {"HANDLEBARS": handlebars.parse, "EJS": ejs.parse, "VELOCITY": velocity.parse}
 NAMES = ("BASIC", "MEDIASFLOW", "MEDIASFLOW_B", "HANDLEBARS", "EJS", "VELOCITY", "SMSFACTOR")
@@ -26,4 +26,4 @@ def parse(renderer: str, source: str) -> Flat | Tree:
     return _TREES[name](source) if name in _TREES else flat.parse(name, source)
 
 
-__all__ = ["LINK", "NAMES", "Field", "Flat", "RenderError", "Tree", "parse"]
+__all__ = ["LINK", "NAMES", "Field", "Flat", "RenderError", "TooLong", "Tree", "parse"]

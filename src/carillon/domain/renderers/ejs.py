@@ -35,8 +35,8 @@ from carillon.domain.renderers.scope import (
 )
 from carillon.domain.renderers.values import METHODS, Value
 
-_TAG = re.compile(r"<%%|<%(?P<open>[=\-#_]?)(?P<code>(?:[^%]|%(?!>))*?)(?P<close>[-_]?)%>")
-_EATEN = {"": re.compile(""), "-": re.compile(r"(?:\r?\n)?"), "_": re.compile(r"[ \t]*(?:\r?\n)?")}
+_NOTHING = re.compile("")
+_EATEN = {"-": re.compile(r"(?:\r?\n)?"), "_": re.compile(r"[ \t]*(?:\r?\n)?")}
 _DECLARE = ("const", "let", "var")
 
 
@@ -72,24 +72,36 @@ def parse(source: str) -> Tree:
 
 def _tokens(draft: Draft) -> list[Token]:
     """The whole template as one run of tokens: text and outputs are tokens among those of the code."""
-    source, found, start = draft.source, list[Token](), 0
-    for tag in _TAG.finditer(source):
-        if tag.group() == "<%%":
+    source = draft.source
+    found: list[Token] = []
+    start = position = 0
+    while (opened := source.find("<%", position)) >= 0:
+        if source.startswith("<%%", opened):
+            position = opened + 3
             continue
-        piece = source[start : tag.start()]
-        if tag["open"] == "_":
-            piece = piece.rstrip(" \t")
-        found.append(Token("text", piece, start))
-        if tag["open"] in ("=", "-"):
-            found.append(Token("output", "", tag.start()))
-        if tag["open"] != "#":
-            found += tokenize(draft, GRAMMAR, *tag.span("code"))
-            found.append(Token("close", "", tag.end()))
-        start = _EATEN[tag["close"]].match(source, tag.end()).end()  # type: ignore[union-attr]
-    rest = source[start:]
-    if "<%" in rest.replace("<%%", ""):
-        raise draft.error("'<%' is not closed by '%>'", start + rest.index("<%"))
-    return [token for token in [*found, Token("text", rest, start)] if token.kind != "text" or token.text]
+        closed = source.find("%>", opened + 2)
+        if closed < 0:
+            raise draft.error("'<%' is not closed by '%>'", opened)
+        first, last = source[opened + 2], source[closed - 1]
+        piece = source[start:opened]
+        found.append(Token("text", piece.rstrip(" \t") if first == "_" else piece, start))
+        if first != "#":
+            found += _code(draft, opened, closed)
+        eaten = _EATEN.get(last, _NOTHING) if closed > opened + 2 else _NOTHING
+        start = position = eaten.match(source, closed + 2).end()  # type: ignore[union-attr]
+    found.append(Token("text", source[start:], start))
+    return [token for token in found if token.kind != "text" or token.text]
+
+
+def _code(draft: Draft, opened: int, closed: int) -> list[Token]:
+    """Tokens of one `<% … %>`."""
+    start, end = opened + 2, closed
+    head: list[Token] = []
+    if draft.source[start] in "=-":
+        head = [Token("output", "", opened)]
+    start += draft.source[start] in "=-_" and start < end
+    end -= draft.source[end - 1] in "-_" and end > start
+    return [*head, *tokenize(draft, GRAMMAR, start, end), Token("close", "", closed + 2)]
 
 
 class _Parser(ExpressionParser):

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from carillon.domain.errors import InvalidInput
-from carillon.domain.renderers.values import MAX_TEXT, Missing, RenderError, Value, is_true, items, number, text
+from carillon.domain.renderers.values import (
+    MAX_TEXT,
+    Missing,
+    RenderError,
+    TooLong,
+    Value,
+    is_true,
+    items,
+    number,
+    text,
+)
 
 MAX_STEPS = 2_000
 MAX_TEMPLATE = 10_000  # characters
@@ -42,7 +52,7 @@ class Scope:
     def write(self, piece: str) -> None:
         self.size += len(piece)
         if self.size > MAX_TEXT:
-            raise RenderError(f"the message is longer than {MAX_TEXT} characters")
+            raise TooLong(f"the message is longer than {MAX_TEXT} characters")
         self.out.append(piece)
 
 
@@ -90,8 +100,6 @@ class Draft:
     """What a parser gathers while it reads: names, pieces of text, and where it is for error messages."""
 
     def __init__(self, source: str) -> None:
-        if len(source) > MAX_TEMPLATE:
-            raise InvalidInput(f"The message is longer than {MAX_TEMPLATE} characters.", field="message")
         self.source = source
         self.references: dict[str, None] = {}
         self.declared: set[str] = set()

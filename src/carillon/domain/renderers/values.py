@@ -20,6 +20,10 @@ class RenderError(Exception):
     """This recipient cannot be personalised; the sentence is shown in the report."""
 
 
+class TooLong(RenderError):
+    """Longer than any message may be."""
+
+
 class Missing:
     """A name that is neither a field nor a variable. False in a condition, an error when it should be printed."""
 

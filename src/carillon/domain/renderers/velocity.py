@@ -28,7 +28,7 @@ from carillon.domain.renderers.scope import (
     loop,
     output,
 )
-from carillon.domain.renderers.values import METHODS, Missing, Value, is_true
+from carillon.domain.renderers.values import METHODS, Missing, RenderError, TooLong, Value, is_true
 
 _NAME = r"[^\W\d]\w*"
 _START = re.compile(
@@ -53,7 +53,10 @@ def _interpolate(draft: Draft, raw: str, position: int) -> Expression:
         scope.tick()
         part = Scope(scope.fields)
         part.variables, part.steps = scope.variables, scope.steps
-        body(part)
+        try:
+            body(part)
+        except TooLong as error:
+            raise RenderError(f"a value is longer than {values.MAX_TEXT} characters") from error
         scope.steps = part.steps
         return "".join(part.out)
 
