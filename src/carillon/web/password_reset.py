@@ -55,13 +55,13 @@ class NewPasswordForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
+        if values.get("password") and values.get("again") and values["password"] != values["again"]:
+            self.add_error("again", _("Les deux mots de passe diffèrent."))
         if values.get("password"):
             try:
                 accounts.check_password(values["password"], login=values.get("login", ""))
             except InvalidInput as error:
                 self.add_error("password", sentence_for(error))
-            if values.get("again") and values["password"] != values["again"]:
-                self.add_error("again", _("Les deux mots de passe diffèrent."))
         return values
 
 
