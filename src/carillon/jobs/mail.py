@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from carillon.services import access, mail
+from carillon.services import access, balance_alerts, mail
 
 
 @app.task(name="mail.deliver", queue="default", retry=RetryStrategy(max_attempts=6, exponential_wait=4))
@@ -18,3 +18,9 @@ def deliver(sealed: str) -> None:
 @app.task(name="access.purge", queue="default")
 def purge_access(timestamp: int) -> None:
     access.purge(now=timezone.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="balance_alerts.check", queue="default")
+def check_balances(timestamp: int) -> None:
+    balance_alerts.check_all(timezone.now())

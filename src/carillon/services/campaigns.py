@@ -21,11 +21,15 @@ EDITABLE = CONTENT | frozenset(
     "name description billing_code medium pace_per_hour validity_hours is_test_confirmed user scheduled_at".split()
 )
 HIDDEN_ORIGINS = ("test", "system")
+SIGN_IN_CODE = "code"  # name of the hidden campaigns that carry second-factor codes
 
 
 def visible(actor: User) -> QuerySet[Campaign]:
-    """Campaigns this person may see: a user's own, an administrator's account's, an operator's all. Deleted ones excluded."""
+    """Campaigns this person may see: a user's own, an administrator's account's, an operator's all. Deleted ones excluded,
+    and those that carry someone's sign-in code: nobody else reads it, not even in a message's history.
+    """
     found = Campaign.objects.filter(deleted_at=None).select_related("account", "user")
+    found = found.exclude(origin="system", name=SIGN_IN_CODE)
     if actor.is_operator:
         return found
     found = found.filter(account_id=actor.account_id)

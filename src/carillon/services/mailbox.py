@@ -12,7 +12,7 @@ from pathlib import Path
 from django.utils import timezone
 
 from carillon.models import Campaign, Message
-from carillon.services.second_factor import PURPOSE
+from carillon.services.campaigns import SIGN_IN_CODE
 
 MOST = 30
 _END = b"-" * 79  # what Django's file backend writes after each e-mail
@@ -58,7 +58,7 @@ def _read(path: Path) -> list[Letter]:
 
 
 def _codes() -> list[Letter]:
-    campaigns = Campaign.objects.filter(origin="system", name=PURPOSE, account__is_test=True).order_by("-id")[:MOST]
+    campaigns = Campaign.objects.filter(origin="system", name=SIGN_IN_CODE, account__is_test=True).order_by("-id")[:MOST]
     texts = {m.campaign_id: m for m in Message.objects.filter(campaign_id__in=[c.pk for c in campaigns])}
     return [
         Letter(

@@ -19,6 +19,7 @@ from carillon.domain.errors import CarillonError, InvalidInput
 from carillon.models import RecoveryCode, SecondFactorCode, TrustedDevice, User
 from carillon.services import attempts, mail, texts
 from carillon.services.attempts import Limit
+from carillon.services.campaigns import SIGN_IN_CODE
 from carillon.services.sealing import seal, unseal
 
 CODE_LIFE = timedelta(minutes=5)
@@ -27,7 +28,6 @@ RESEND_AFTER = timedelta(seconds=30)
 TRIES = 5
 STEP_S = 30
 RECOVERY_CODES = 10
-PURPOSE = "code"  # of the hidden campaign that carries a code: its text is never shown
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without l, i, o, 0 and 1, which are misread
 
 SMS, EMAIL, APP = User.SecondFactor.SMS, User.SecondFactor.EMAIL, User.SecondFactor.APP
@@ -80,7 +80,7 @@ def _by_sms(user: User, code: str) -> str:
         text = _("%(code)s est votre code Carillon, valable 5 minutes. Ne le donnez à personne.") % {"code": code}
     try:
         with transaction.atomic():
-            texts.send_text(user.account, msisdn=int(user.mobile.lstrip("+")), text=text, purpose=PURPOSE, is_free=True)
+            texts.send_text(user.account, msisdn=int(user.mobile.lstrip("+")), text=text, purpose=SIGN_IN_CODE, is_free=True)
     except CarillonError:
         if not user.email:
             raise
