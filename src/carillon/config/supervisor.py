@@ -23,6 +23,7 @@ LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0  # a child that lived this long starts again with the first pause
 STOP_WITHIN_S = 70.0  # the worker lets running jobs end within 60 s
 LOOK_AT_POSTGRES_EVERY_S = 2.0
+LAST = "simulator"
 PR_SET_PDEATHSIG = 1
 COLOURS = (36, 35, 33, 32, 34, 31)  # cyan, magenta, yellow, green, blue, red
 
@@ -119,15 +120,9 @@ class Supervisor:
             self._say(f"{child.name} ended ({_ending(code)})")
 
     async def _stop_children(self) -> None:
-        running = [child.process for child in self.children if child.process and child.process.returncode is None]
-        for process in running:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-        _done, late = await _wait_all(running)
-        for process in late:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        """The simulator last: the gateway takes its leave of it."""
+        await _end([child.process for child in self.children if child.name != LAST])
+        await _end([child.process for child in self.children if child.name == LAST])
 
     async def _watch_postgres(self) -> None:
         """The guardian restarts PostgreSQL; this restarts the guardian."""
@@ -150,14 +145,20 @@ class Supervisor:
         print(f"{prefix} {text}", flush=True)
 
 
-async def _wait_all(
-    processes: list[asyncio.subprocess.Process],
-) -> tuple[list[asyncio.subprocess.Process], list[asyncio.subprocess.Process]]:
-    if not processes:
-        return [], []
-    waits = {asyncio.create_task(process.wait()): process for process in processes}
-    done, late = await asyncio.wait(waits, timeout=STOP_WITHIN_S)
-    return [waits[task] for task in done], [waits[task] for task in late]
+async def _end(processes: list[asyncio.subprocess.Process | None]) -> None:
+    """Ask these to end, wait, and kill those that do not."""
+    running = [process for process in processes if process is not None and process.returncode is None]
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+    if not running:
+        return
+    waits = {asyncio.create_task(process.wait()): process for process in running}
+    _done, late = await asyncio.wait(waits, timeout=STOP_WITHIN_S)
+    for task in late:
+        with contextlib.suppress(ProcessLookupError):
+            waits[task].kill()
+        await task
 
 
 def _ending(code: int) -> str:

@@ -52,7 +52,6 @@ def run_demo(arguments: argparse.Namespace) -> int:
     campaign = send.prepared(account, _send_arguments(arguments.list))
     send.print_summary(campaign)
     campaign = send.launch(campaign, at=None)
-    say("Launched. For 10 seconds it can still be called back; then the gateway sends.")
     is_complete = send.follow(campaign, timeout_s=GIVE_UP_AFTER_S)
     campaign.refresh_from_db()
     _print_report(campaign)
