@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q install
 BENCHES := bench-import bench-prepare bench-send bench-report
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test check fix fuzz chaos screenshots messages lock clean $(BENCHES)
+.PHONY: help venv demo up test check check-format check-lint check-imports check-types fix fuzz chaos screenshots messages lock clean $(BENCHES)
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +26,19 @@ up: $(VENV)/base ## start all, with the data in var/
 test: $(VENV)/dev ## run all tests; ARGS="tests/domain -k hours" for some
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q $(ARGS)
 
-check: $(VENV)/dev ## format, lint, import contracts, types
-	@$(BIN)/ruff format --check --quiet src tests bench || { echo "make fix formats these files"; exit 1; }
-	@$(BIN)/ruff check --quiet src tests bench
+check: ## format, lint, import contracts, types
+	@$(MAKE) --no-print-directory --keep-going check-format check-lint check-imports check-types
+
+check-format: $(VENV)/dev
+	@$(BIN)/ruff format --check --output-format concise src tests bench || { echo "make fix formats these files"; exit 1; }
+
+check-lint: $(VENV)/dev
+	@$(BIN)/ruff check --output-format concise src tests bench
+
+check-imports: $(VENV)/dev
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+
+check-types: $(VENV)/dev
 	@CARILLON_HOME=$(CURDIR)/$(VENV)/check-home $(BIN)/mypy
 
 fix: $(VENV)/dev ## format, and repair what the linter can repair
