@@ -128,7 +128,7 @@ class _Reader:
             segments[found[0]].append(found)
         slices = self._query(
             "SELECT connector_id, first_id, last_id, cursor_id, state FROM slice WHERE campaign_id = %s AND last_id >= %s"
-            " AND first_id <= %s ORDER BY first_id",
+            " AND first_id <= %s ORDER BY id DESC",  # the newest slice that covers a message is the one it belongs to
             [self.campaign.pk, first, last],
         )
         waiting: list[MessageRow] = []
@@ -148,7 +148,17 @@ class _Reader:
                 "SELECT id, connector_id FROM message WHERE id = ANY(%s) AND status = 1", [[r.message_id for r in waiting]]
             )
         )
+        in_doubt = {
+            found[0]
+            for found in self._query(
+                "SELECT message_id FROM doubt WHERE campaign_id = %s AND message_id BETWEEN %s AND %s",
+                [self.campaign.pk, waiting[0].message_id, waiting[-1].message_id],
+            )
+        }
         for row in waiting:
+            if row.message_id in in_doubt:
+                row.status = Status.SENDING
+                continue
             mine = connectors.get(row.message_id)
             for connector_id, first_id, last_id, cursor_id, state in slices:
                 if connector_id == mine and first_id <= row.message_id <= last_id:
