@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,12 +22,13 @@ from carillon.domain import recipients
 from carillon.domain.errors import Conflict, InvalidInput, NotFound
 from carillon.domain.recipients import Layout
 from carillon.domain.recipients.layout import no_mobile_column
-from carillon.models import Account, Brand, CampaignList, List, User
+from carillon.models import Account, Brand, CampaignList, List, Recipient, User
 from carillon.models.accounts import Actor
 from carillon.services import routes
 from carillon.services.deferral import defer
 
 MAX_FILE_BYTES = 1024**3
+ABANDONED_AFTER = timedelta(days=7)
 _CHUNK_BYTES = 1024 * 1024
 _BEFORE_IMPORT = (List.State.WAITING, List.State.FAILED, List.State.CANCELLED)
 
@@ -178,13 +180,54 @@ def _checked_name(name: str) -> str:
 def delete(item: List) -> None:
     """The list disappears. Its rows and file go too, unless a campaign used them: its report still shows their columns."""
     cancel_import(item)
-    List.objects.filter(pk=item.pk).update(deleted_at=timezone.now())
+    List.objects.filter(pk=item.pk).update(deleted_at=timezone.now())  # waits for an import that is just ending
     if CampaignList.objects.filter(list=item).exists():
         return
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM recipient WHERE account_id = %s AND list_id = %s", [item.account_id, item.pk])
     if item.file_path:
         transaction.on_commit(lambda: path_of(item).unlink(missing_ok=True))
+
+
+def sweep_abandoned(now: datetime) -> int:
+    """Delete the uploads nobody imported within a week: personal data is not kept for nothing. How many."""
+    old = List.objects.filter(
+        deleted_at=None, state__in=_BEFORE_IMPORT, kind=List.Kind.CSV, updated_at__lt=now - ABANDONED_AFTER
+    )
+    found = list(old)
+    for item in found:
+        delete(item)
+    return len(found)
+
+
+def discard(item: List) -> None:
+    """The list disappears; `restore` brings it back until `purge_discarded` takes its rows and file."""
+    cancel_import(item)
+    List.objects.filter(pk=item.pk).update(deleted_at=timezone.now())
+
+
+def restore(actor: Actor, list_id: int) -> List:
+    """NotFound when there is none, it is another account's, or its rows are gone already."""
+    found = List.objects.filter(pk=list_id).exclude(kind=List.Kind.INLINE).exclude(deleted_at=None).exclude(file_path="purged")
+    if actor is not None and not actor.is_operator:
+        found = found.filter(account_id=actor.account_id)
+        if not actor.is_admin:
+            found = found.filter(user=actor)
+    item = found.first()
+    if item is None or (item.size and not Recipient.objects.filter(list_id=list_id).exists()):
+        raise NotFound(f"There is no list {list_id}", code="list_not_found")
+    found.update(deleted_at=None)
+    return get(actor, list_id)
+
+
+def purge_discarded(before: datetime) -> int:
+    """Take the rows and files of lists deleted before that moment; how many. Those that a campaign used keep their rows."""
+    gone = List.objects.filter(deleted_at__lt=before).exclude(kind=List.Kind.INLINE).exclude(file_path="purged")
+    items = list(gone.exclude(pk__in=CampaignList.objects.values("list_id"))[:1000])
+    for item in items:
+        delete(item)
+        List.objects.filter(pk=item.pk).update(file_path="purged")
+    return len(items)
 
 
 def analysis_json(item: List) -> dict[str, Any]:
