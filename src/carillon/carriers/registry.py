@@ -6,28 +6,55 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from carillon.carriers.base import Carrier
+from carillon.carriers.http.base import Provider
+from carillon.carriers.http.client import HttpCarrier
+from carillon.carriers.http.generic import Generic
+from carillon.carriers.http.kannel import Kannel
+from carillon.carriers.http.smsfactor import SmsFactor
+from carillon.carriers.http.smsmode import SmsMode
+from carillon.carriers.http.twilio import Twilio
 from carillon.carriers.smpp import options as smpp_options
 from carillon.carriers.smpp.client import SmppCarrier
 from carillon.domain.errors import InvalidInput
 
-_SIMULATOR_DEFAULTS: Mapping[str, Any] = {"host": "127.0.0.1", "port": 2775, "system_id": "carillon", "window": 500}
+Options = Mapping[str, Any]
+_SIMULATOR_DEFAULTS: Options = {"host": "127.0.0.1", "port": 2775, "system_id": "carillon", "window": 500}
 
 
-def _smpp(options: Mapping[str, Any], secret: str) -> Carrier:
+def _smpp(options: Options, secret: str) -> Carrier:
     return SmppCarrier(smpp_options.parse(options), password=secret)
 
 
-def _simulator(options: Mapping[str, Any], secret: str) -> Carrier:
+def _simulator(options: Options, secret: str) -> Carrier:
     """Our own simulator, over SMPP like any SMSC; only what differs from its defaults need be given."""
     return _smpp({**_SIMULATOR_DEFAULTS, **options}, secret)
 
 
-KINDS: dict[str, Callable[[Mapping[str, Any], str], Carrier]] = {"smpp": _smpp, "simulator": _simulator}
+PROVIDERS: dict[str, Callable[[Options, str], Provider]] = {
+    "smsfactor": SmsFactor,
+    "smsmode": SmsMode,
+    "twilio": Twilio,
+    "kannel": Kannel,
+    "generic": Generic,
+}
+KINDS = ("smpp", "simulator", *PROVIDERS)
 
 
-def build(kind: str, options: Mapping[str, Any], secret: str = "") -> Carrier:
+def build(kind: str, options: Options, secret: str = "") -> Carrier:
     """The carrier for a connector, not started: calling it is also how options are checked. Raises InvalidInput naming the
-    option at fault."""
-    if kind not in KINDS:
-        raise InvalidInput(f"{kind} is no kind of connector. Known: {', '.join(sorted(KINDS))}.", field="kind")
-    return KINDS[kind](options, secret)
+    option at fault.
+
+    HTTP kinds read `callback_url` among their options: our public address for this connector, its secret path included.
+    """
+    if kind == "smpp":
+        return _smpp(options, secret)
+    if kind == "simulator":
+        return _simulator(options, secret)
+    return HttpCarrier(provider(kind, options, secret))
+
+
+def provider(kind: str, options: Options, secret: str = "") -> Provider:
+    """What reads an HTTP connector's callbacks (`authentic`, `parse_callback`, `callback_answer`). Raises InvalidInput."""
+    if kind not in PROVIDERS:
+        raise InvalidInput(f"{kind} is no kind of connector here. Known: {', '.join(sorted(KINDS))}.", field="kind")
+    return PROVIDERS[kind](options, secret)

@@ -244,6 +244,7 @@ class SmppCarrier:
 
     def _on_refusal(self, flight: Flight, code: int) -> list[Answer]:
         row = command_status(code, own=self.options.command_statuses)
+        code = min(code, 32767)  # what the database keeps
         is_later = row.reaction is not Reaction.FINAL
         if row.reaction is Reaction.PAUSE:
             self.health.throttled += 1
