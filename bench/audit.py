@@ -49,12 +49,8 @@ def _one(connection: psycopg.Connection[Any], statement: str) -> Any:
 def _messages(connection: psycopg.Connection[Any]) -> tuple[dict[int, dict[int, int]], dict[int, tuple[int, int]]]:
     """campaign -> message -> status; message -> (price, campaign). Judged from the rows alone."""
     segments: dict[int, list[int]] = defaultdict(list)
-    wanted: dict[int, int] = {}
-    for message_id, count, segment, status in connection.execute(
-        "SELECT message_id, segments, segment, status FROM submission"
-    ):
+    for message_id, status in connection.execute("SELECT message_id, status FROM submission"):
         segments[message_id].append(status)
-        wanted[message_id] = max(wanted.get(message_id, 1), count if segment else 1)
     doubts = {row[0] for row in connection.execute("SELECT message_id FROM doubt")}
     cancelled = connection.execute("SELECT connector_id, cursor_id, last_id FROM slice WHERE state = 4").fetchall()
     found: dict[int, dict[int, int]] = defaultdict(dict)
@@ -63,15 +59,15 @@ def _messages(connection: psycopg.Connection[Any]) -> tuple[dict[int, dict[int, 
         "SELECT id, connector_id, campaign_id, status, price FROM message"
     ):
         prices[message_id] = price, campaign_id
-        if status == Status.IN_PROGRESS:
-            status = _status(message_id, connector_id, segments.get(message_id, []), wanted, doubts, cancelled)
-        found[campaign_id][message_id] = status
+        is_judged = status != Status.IN_PROGRESS
+        rows = segments.get(message_id, [])
+        found[campaign_id][message_id] = (
+            status if is_judged else _status(message_id, connector_id, rows, doubts, cancelled)
+        )
     return found, prices
 
 
-def _status(
-    message_id: int, connector_id: int, rows: list[int], wanted: dict[int, int], doubts: set[int], cancelled: list[Any]
-) -> int:
+def _status(message_id: int, connector_id: int, rows: list[int], doubts: set[int], cancelled: list[Any]) -> int:
     if rows:
         missing = [Status.SENDING] if message_id in doubts else []
         return joined([*rows, *missing])
@@ -108,7 +104,9 @@ def _check_money(
     }
     waiting = {
         row[0]: (int(row[1]), int(row[2]))
-        for row in connection.execute("SELECT account_id, sum(balance), sum(held) FROM balance_delta GROUP BY account_id")
+        for row in connection.execute(
+            "SELECT account_id, sum(balance), sum(held) FROM balance_delta GROUP BY account_id"
+        )
     }
     payers = dict(connection.execute("SELECT id, payer_id FROM campaign").fetchall())
     billed: Counter[int] = Counter()
@@ -124,7 +122,9 @@ def _check_money(
         more = waiting.get(account_id, (0, 0))
         total = (balance + more[0] - opening.get(account_id, 0), holding + more[1])
         if total != ledger.get(account_id, (0, 0)):
-            finding.faults.append(f"account {account_id}: {total} on the account, {ledger.get(account_id)} in the ledger")
+            finding.faults.append(
+                f"account {account_id}: {total} on the account, {ledger.get(account_id)} in the ledger"
+            )
         if total != (-billed[account_id], held[account_id]):
             finding.faults.append(
                 f"account {account_id}: ledger says (spent, held) {(-total[0], total[1])},"

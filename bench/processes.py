@@ -86,7 +86,9 @@ class Simulator(Process):
         )  # fmt: skip
         wait_until(lambda: "control on" in self.said() or self.popen.poll() is not None, what="the simulator listens")
         words = self.said().split()
-        self.port, self.control_port = (int(word.rpartition(":")[2].rstrip(",")) for word in words if "127.0.0.1:" in word)
+        self.port, self.control_port = (
+            int(word.rpartition(":")[2].rstrip(",")) for word in words if "127.0.0.1:" in word
+        )
 
     def ask(self, op: str, **request: Any) -> dict[str, Any]:
         with socket.create_connection(("127.0.0.1", self.control_port), timeout=PATIENCE_S) as connection:

@@ -49,12 +49,11 @@ def test_killed_twice_every_message_is_sent_at_most_once_and_accounted_for(
                 )
                 gateways[-1].kill()
             gateways.append(Gateway(tmp_path, environ=environ))
-            done = (
-                "SELECT (SELECT count(DISTINCT message_id) FROM submission WHERE status <> 24) + (SELECT count(*) FROM doubt)"
-            )
+            done = "SELECT (SELECT count(DISTINCT message_id) FROM submission WHERE status <> 24) + (SELECT count(*) FROM doubt)"
             wait_until(lambda: count(connection, done) == MESSAGES, what="every message has an outcome or is in doubt")
             wait_until(
-                lambda: not count(connection, "SELECT count(*) FROM slice WHERE state IN (1, 2)"), what="every slice is done"
+                lambda: not count(connection, "SELECT count(*) FROM slice WHERE state IN (1, 2)"),
+                what="every slice is done",
             )
             assert gateways[-1].stop() == 0
         finally:

@@ -43,11 +43,11 @@ WITH told AS (
     FROM campaign k
     WHERE s.connector_id = %s AND s.carrier_message_id = ANY(%s::text[]) AND s.status = %s AND s.submitted_at >= %s
       AND k.id = s.campaign_id
-    RETURNING s.campaign_id, s.account_id, k.payer_id, s.status, s.segments, s.message_id, s.segment, s.price
+    RETURNING s.campaign_id, s.account_id, s.status, s.segments, s.message_id, s.segment
 )
-SELECT campaign_id, account_id, payer_id, status, segments > 1, count(*), sum(price),
-       array_agg(message_id)::text, CASE WHEN segments > 1 THEN array_agg(segment) END
-FROM told GROUP BY campaign_id, account_id, payer_id, status, segments
+SELECT campaign_id, account_id, status, segments > 1, count(*), array_agg(message_id)::text,
+       CASE WHEN segments > 1 THEN array_agg(segment) END
+FROM told GROUP BY campaign_id, account_id, status, segments
 """
 
 KNOWN_IDS = """

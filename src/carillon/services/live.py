@@ -12,14 +12,17 @@ import psycopg
 from django.db import connection as django_connection
 
 from carillon.models import Connector
+from carillon.services.routes import DOWN
 from carillon.services.ticks import Run
 
 FRESH_S = 15.0  # an older report says nothing about now
+RECENT = timedelta(minutes=15)
 _REPORT = """
 UPDATE connector SET state = %(state)s, state_reason = %(reason)s, state_at = now(),
-    health = jsonb_set(
-        CASE WHEN jsonb_typeof(health -> 'seats') = 'object' THEN health ELSE '{"seats": {}}'::jsonb END,
-        ARRAY['seats', %(seat)s::text], %(report)s::jsonb)
+    health = jsonb_build_object(
+        'seats', CASE WHEN jsonb_typeof(health -> 'seats') = 'object' THEN health -> 'seats' ELSE '{}' END
+            || jsonb_build_object(%(seat)s::text, %(report)s::jsonb),
+        'down_since', CASE WHEN %(is_down)s THEN coalesce(health ->> 'down_since', now()::text) END)
 WHERE id = %(connector)s
 """
 
@@ -28,7 +31,7 @@ def report(connection: psycopg.Connection[Any], run: Run, state: str, reason: st
     """Written by the gateway every two seconds, on its own connection."""
     values = {
         "state": state, "reason": reason[:300], "seat": str(run.seat), "connector": run.connector_id,
-        "report": json.dumps(numbers),
+        "report": json.dumps(numbers), "is_down": state in DOWN,
     }  # fmt: skip
     connection.execute(_REPORT, values)
 

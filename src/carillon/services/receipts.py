@@ -14,15 +14,15 @@ from typing import Any
 
 import psycopg
 
-from carillon.domain.status import MOVES, OPEN_STATUSES, Status, can_move, for_traffic, is_refunded, joined
+from carillon.domain.status import MOVES, NOT_SENT_STATUSES, OPEN_STATUSES, Status, can_move, for_traffic, joined
 from carillon.domain.traffic import Receipt
 from carillon.services import delivery_sql as sql
 from carillon.services.ticks import Tick, clamped, literal, text_literal
 
 _KNOWN = frozenset(int(status) for status in Status)
 _OPEN = literal(OPEN_STATUSES)
-# (campaign, account, payer, status, has several segments, count, price, message ids as text, segments)
-Told = tuple[int, int, int, int, bool, int, int, str, list[int] | None]
+# (campaign, account, status, has several segments, count, message ids as text, segments)
+Told = tuple[int, int, int, bool, int, str, list[int] | None]
 _LONGEST_ID = 250
 
 
@@ -51,11 +51,11 @@ def finish(tick: Tick, applied: Applied) -> None:
     if not applied.latest:
         return
     changes: dict[tuple[int, int], int] = {}
-    count = sum(_take(tick, row, Status.SENT, changes) for cursor in applied.cursors for row in cursor.fetchall())
+    count = sum(take(tick, row, Status.SENT, changes) for cursor in applied.cursors for row in cursor.fetchall())
     if count < len(applied.latest):
         _others(tick, applied.latest, changes)
     if changes:
-        _join_segments(tick, changes)
+        join_segments(tick, changes)
 
 
 def _latest(receipts: Iterable[Receipt], before: dict[str, Receipt] | None = None) -> dict[str, Receipt]:
@@ -65,6 +65,10 @@ def _latest(receipts: Iterable[Receipt], before: dict[str, Receipt] | None = Non
     for receipt in receipts:
         if receipt.status not in _KNOWN:
             receipt.status = Status.UNKNOWN
+        elif (
+            receipt.status in NOT_SENT_STATUSES
+        ):  # the operator has had it: whatever it says, this was sent and is billed
+            receipt.status = Status.UNDELIVERED
         if receipt.status not in useful or not receipt.carrier_message_id:
             continue
         key = receipt.carrier_message_id
@@ -78,22 +82,24 @@ def _latest(receipts: Iterable[Receipt], before: dict[str, Receipt] | None = Non
 
 
 def _apply(tick: Tick, keys: list[str], *, old: int, new: int, error: int) -> psycopg.Cursor[Any]:
-    twins = [int(for_traffic(new, True)), int(for_traffic(new, False))]
     return tick.execute(
-        sql.APPLY_RECEIPTS, [*twins, error, tick.run.connector_id, text_literal(keys), int(old), tick.since]
+        sql.APPLY_RECEIPTS, [*twins(new), error, tick.run.connector_id, text_literal(keys), int(old), tick.since]
     )
 
 
-def _take(tick: Tick, row: Told, old: int, changes: dict[tuple[int, int], int]) -> int:
+def twins(status: int) -> list[int]:
+    """The status for notifications, then for marketing."""
+    return [int(for_traffic(status, True)), int(for_traffic(status, False))]
+
+
+def take(tick: Tick, row: Told, old: int, changes: dict[tuple[int, int], int]) -> int:
     """Counts what one statement changed; segments of longer messages are gathered in `changes` with their old status."""
-    campaign_id, account_id, payer_id, status, is_long, count, price, ids, segments = row
+    campaign_id, account_id, status, is_long, count, ids, segments = row
     if is_long:
         for message_id, segment in zip(ids.strip("{}").split(","), segments or (), strict=True):
             changes.setdefault((int(message_id), segment), old)
         return count
     tick.move(campaign_id, old, status, count)
-    if is_refunded(status) and price:
-        tick.pay(payer_id, campaign_id, "refund", int(price), 0)
     tick.tell(account_id, campaign_id, status, ids)
     return count
 
@@ -110,7 +116,7 @@ def _others(tick: Tick, latest: dict[str, Receipt], changes: dict[tuple[int, int
             moves[old, receipt.status, receipt.error].append(key)
     for (old, new, error), moved in moves.items():
         for row in _apply(tick, moved, old=old, new=new, error=error).fetchall():
-            _take(tick, row, old, changes)
+            take(tick, row, old, changes)
     unknown = [receipt for key, receipt in latest.items() if key not in known]
     if unknown:
         tick.kept = unknown
@@ -124,7 +130,7 @@ def _others(tick: Tick, latest: dict[str, Receipt], changes: dict[tuple[int, int
         )  # fmt: skip
 
 
-def _join_segments(tick: Tick, changes: dict[tuple[int, int], int]) -> None:
+def join_segments(tick: Tick, changes: dict[tuple[int, int], int]) -> None:
     """What the changed segments make of their messages."""
     ids = literal({message_id for message_id, _ in changes})
     tick.execute(sql.LOCK_MESSAGES, [ids])
@@ -133,7 +139,7 @@ def _join_segments(tick: Tick, changes: dict[tuple[int, int], int]) -> None:
         messages[row[0]].append(row)
     told: dict[tuple[int, int, int], list[int]] = defaultdict(list)
     for message_id, rows in messages.items():
-        _, _, segments, _, _, account_id, campaign_id, payer_id = rows[0]
+        segments, account_id, campaign_id = rows[0][2], rows[0][5], rows[0][6]
         missing = [Status.SENDING] if len(rows) < segments and all(row[1] for row in rows) else []
         new = joined([*(row[3] for row in rows), *missing])
         old = joined([*(changes.get((message_id, row[1]), row[3]) for row in rows), *missing])
@@ -141,8 +147,5 @@ def _join_segments(tick: Tick, changes: dict[tuple[int, int], int]) -> None:
             continue
         tick.move(campaign_id, old, new)
         told[account_id, campaign_id, new].append(message_id)
-        price = sum(row[4] for row in rows)
-        if is_refunded(new) and not is_refunded(old) and price:
-            tick.pay(payer_id, campaign_id, "refund", price, 0)
     for (account_id, campaign_id, status), found in told.items():
         tick.tell(account_id, campaign_id, status, literal(found))

@@ -1,0 +1,81 @@
+"""What an operator must know now, each as a stable code and a sentence. Read by the worker, /metrics and `gateway status`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from carillon.models import Connector
+from carillon.services import live
+from carillon.services.rerouting import is_out_of_use
+
+RECEIPTS_STOP_AFTER = timedelta(minutes=10)
+LEAST_WITHOUT_RECEIPTS = 100
+OLD_QUEUE_S = 600.0
+MANY_DOUBTS = 1000
+MANY_DELTAS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    code: str
+    sentence: str
+    connector: str = ""
+
+
+# Submissions of the last half hour that are old enough to have a receipt, and how many have one.
+_RECEIPTS = """
+SELECT connector_id, count(*), count(done_at) FROM submission
+WHERE submitted_at BETWEEN %s AND %s AND segment > 0 AND connector_id = ANY(%s) GROUP BY connector_id
+"""
+
+
+def current(*, now: datetime) -> list[Alarm]:
+    connectors = list(Connector.objects.filter(is_enabled=True))
+    queues = live.queues(now=now)
+    found: list[Alarm] = []
+    for connector in connectors:
+        queue = queues.get(connector.pk)
+        if queue is None or not queue.messages:
+            continue
+        if is_out_of_use(connector, now=now):
+            why = connector.state_reason or connector.state
+            found.append(
+                Alarm("connector_down", f"{queue.messages} messages wait and it is down: {why}", connector.name)
+            )
+        elif queue.oldest_s > OLD_QUEUE_S and connector.state_at is None:
+            found.append(Alarm("no_gateway", f"{queue.messages} messages wait and no gateway runs it", connector.name))
+    return [*found, *_without_receipts(connectors, now), *_backlogs()]
+
+
+def _without_receipts(connectors: list[Connector], now: datetime) -> list[Alarm]:
+    names = {c.pk: c.name for c in connectors if c.options.get("registered_delivery", 1) != 0}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECEIPTS, [now - 2 * RECEIPTS_STOP_AFTER, now - RECEIPTS_STOP_AFTER, list(names)])
+        rows = cursor.fetchall()
+    return [
+        Alarm("receipts_stopped", f"no receipt for any of {sent} segments of the last minutes", names[connector_id])
+        for connector_id, sent, told in rows
+        if sent >= LEAST_WITHOUT_RECEIPTS and not told
+    ]
+
+
+def _backlogs() -> list[Alarm]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM doubt LIMIT %s) d),"
+            " (SELECT count(*) FROM (SELECT 1 FROM campaign_delta LIMIT %s) d),"
+            " to_regclass('submission_' || to_char(current_date + 7, 'YYYYMM')) IS NULL",
+            [MANY_DOUBTS, MANY_DELTAS],
+        )
+        doubts, deltas, lacks_partition = cursor.fetchone()
+    found = []
+    if doubts >= MANY_DOUBTS:
+        found.append(Alarm("many_doubts", f"{doubts} messages or more are in doubt: see `carillon gateway doubts`"))
+    if deltas >= MANY_DELTAS:
+        found.append(Alarm("counters_behind", "counters are not folded: does a worker run?"))
+    if lacks_partition:
+        found.append(Alarm("no_partition", "the next month has no submission partition: does a worker run?"))
+    return found
