@@ -7,6 +7,7 @@ import binascii
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from pydantic import BaseModel, Field
 
@@ -18,7 +19,7 @@ from carillon.api.endpoints import Call, NoParameters, endpoint
 from carillon.api.errors import ApiError
 from carillon.api.fields import Payload, Text, Whole, Words, iso_date, read_moment
 from carillon.models import Campaign
-from carillon.services import campaigns, counts, launching, preparation, test_sends
+from carillon.services import campaigns, composing, counts, launching, preparation, test_sends
 
 MOST_NUMBERS = 20  # of one test
 
@@ -46,9 +47,11 @@ def set_sender(call: Call, payload: SenderPayload) -> dict[str, Any]:
     """
     campaign = campaigns.get(call.user, call.number())
     was_prepared = campaign.prepared_at is not None
-    campaign = campaigns.update(campaign, sender=payload.sender.strip())
-    if was_prepared and campaign.prepared_at is None:
-        campaign = preparation.prepare(campaign.pk)
+    with transaction.atomic():
+        campaign = campaigns.update(campaign, sender=payload.sender.strip())
+        composing.check_sender(campaign)
+        if was_prepared and campaign.prepared_at is None:
+            campaign = preparation.prepare(campaign.pk)
     call.warnings += sentences(campaign, zone=call.zone)
     return campaign_answer.answer(campaign)
 

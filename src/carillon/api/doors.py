@@ -27,6 +27,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,36}")
 JSON = "application/json; charset=utf-8"
 
 
+def clock() -> datetime:
+    """When a request came in; every rule about time reads this one."""
+    return datetime.now(UTC)
+
+
 def doc_base() -> str:
     return f"{settings.PUBLIC_URL}/api/errors"
 
@@ -47,7 +52,7 @@ class _Visit:
     def __init__(self, request: HttpRequest, path: Mapping[str, str], endpoints: Mapping[str, Endpoint]) -> None:
         self.request, self.path, self.endpoints = request, path, endpoints
         self.started = time.perf_counter()
-        self.now = datetime.now(UTC)
+        self.now = clock()
         given = request.headers.get("X-Request-Id", "")
         self.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         self.headers: dict[str, str] = {}

@@ -101,6 +101,8 @@ def _answered(
 
 def _launch_prepared(call: Call, payload: InjectPayload, campaign_id: int) -> dict[str, Any]:
     campaign = campaigns.get(call.user, campaign_id)
+    if campaign.state not in (Campaign.State.DRAFT, Campaign.State.FAILED):
+        raise ApiError("not_a_draft", f"Campaign {campaign.pk} is {campaign.state}: only a draft can be sent.", param="campaignId")
     ignored = sorted(payload.model_fields_set - {"campaignId", "sender", "startNow", "scheduleOn"})
     if ignored:
         call.warnings.append(f"{', '.join(ignored)}: not used with campaignId, the prepared campaign keeps its own.")

@@ -198,12 +198,12 @@ def get_list(call: Call, _: NoParameters) -> dict[str, Any]:
     return lists.analysis_json(item)
 
 
-class Deleted(BaseModel):
+class ListDeleted(BaseModel):
     deleted: int
 
 
 @endpoint(
-    "DELETE", "lists/{list_id}", name="deleteList", scope="lists", tag="Lists", answer=Deleted, errors=("list_not_found",), is_addition=True
+    "DELETE", "lists/{list_id}", name="deleteList", scope="lists", tag="Lists", answer=ListDeleted, errors=("list_not_found",), is_addition=True
 )
 def delete_list(call: Call, _: NoParameters) -> dict[str, Any]:
     """Delete a list and its rows. Reports of campaigns that used it keep their columns."""

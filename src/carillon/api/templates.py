@@ -98,12 +98,12 @@ def update_template(call: Call, payload: TemplatePayload) -> dict[str, Any]:
     return _answer(_save(call, payload, _get(call)))
 
 
-class Deleted(BaseModel):
+class TemplateDeleted(BaseModel):
     deleted: int
 
 
 @endpoint(
-    "DELETE", "templates/{template_id}", name="deleteTemplate", scope="send", tag="Templates", answer=Deleted,
+    "DELETE", "templates/{template_id}", name="deleteTemplate", scope="send", tag="Templates", answer=TemplateDeleted,
     errors=("not_found",), is_addition=True,
 )  # fmt: skip
 def delete_template(call: Call, _: NoParameters) -> dict[str, Any]:

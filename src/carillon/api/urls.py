@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, re_path
 
 from carillon.api import (  # noqa: F401 - importing a module puts its endpoints in the table
     account,
+    blacklist,
     campaigns,
     doors,
     inject,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 from django.db import transaction
@@ -51,7 +52,8 @@ def send(
     if sender is not None and sender != campaign.sender:
         account = campaign.account
         senders.check(sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces)
-        campaign.sender = sender  # of this object only, which is not saved
+        campaign = copy.copy(campaign)
+        campaign.sender = sender
     preview = composing.preview(campaign, row)
     if preview.refusal:
         raise InvalidInput(f"This text cannot be sent: {preview.reason}", field="message", code="text_refused")
