@@ -117,7 +117,8 @@ SETTINGS = (
         "DATABASE_POOL_SIZE",
         _count,
         "0",
-        "Connections that each process keeps in a pool. 0: one connection per thread, kept open for a minute.",
+        "Most connections in the pool of a process. 0: no pool, one connection per thread, kept open for a minute.",
+        shown_default="`10` for `carillon web`, `0` for the others",
     ),
     Setting(
         "SECRET_KEY",

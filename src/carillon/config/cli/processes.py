@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import os
 
 from carillon.config.cli.frame import Command, add_command, set_up_django, with_database
 
 SIMULATOR_PORT = 2775
+WEB_POOL = 10  # connections of each web process
 
 
 def add_to(commands: Command) -> None:
-    web = add_command(commands, "web", with_database(run_web), help="serve the web pages and the API")
+    web = add_command(commands, "web", run_web, help="serve the web pages and the API")
     add_address(web)
     web.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer requests (default 1)")
     worker = add_command(commands, "worker", with_database(run_worker), help="run background jobs")
@@ -37,6 +38,12 @@ def add_address(parser: argparse.ArgumentParser) -> None:
 
 
 def run_web(arguments: argparse.Namespace) -> int:
+    # Each request has a thread of its own, so connections kept by thread would never be used twice.
+    os.environ.setdefault("CARILLON_DATABASE_POOL_SIZE", str(WEB_POOL))
+    return with_database(_serve)(arguments)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
     import uvicorn
     from django.conf import settings
 
@@ -63,11 +70,13 @@ def run_worker(arguments: argparse.Namespace) -> int:
 
 
 def run_gateway(arguments: argparse.Namespace) -> int:
-    gateway = importlib.import_module("carillon.gateway.main")
-    return int(gateway.run(only=arguments.connector))
+    from carillon.gateway.main import run
+
+    return run(only=arguments.connector)
 
 
 def run_simulator(arguments: argparse.Namespace) -> int:
     set_up_django()  # for the logging only
-    simulator = importlib.import_module("carillon.carriers.simulator.main")
-    return int(simulator.run(host=arguments.host, port=arguments.port))
+    from carillon.carriers.simulator.main import run
+
+    return run(host=arguments.host, port=arguments.port)
