@@ -61,6 +61,7 @@ def test_a_short_code_needs_no_mention() -> None:
     composer = Composer("Soldes", COLUMNS, stop=stop(personalised=False))
     assert composer.compose(ROW).text == "Soldes"
     assert warned(composer) == ["stop_by_reply"]
+    assert warned(Composer("Soldes STOP 36184", COLUMNS, stop=stop(personalised=False))) == []
 
 
 def test_a_notification_gets_none_but_a_warning_when_nobody_can_answer() -> None:

@@ -41,6 +41,7 @@ def test_of_twins_the_exact_spelling_wins_then_the_leftmost() -> None:
     assert columns.is_ambiguous("nOm")
     assert not columns.is_ambiguous("NOM")
     assert not columns.is_ambiguous("Ville")
+    assert not Columns(["Nom", "Ville"]).is_ambiguous("nom")
 
 
 def test_the_mobile_column_may_be_told() -> None:

@@ -137,8 +137,15 @@ def test_the_bounds_themselves_are_fine() -> None:
     found = parse(";".join(["item==1"] * 200))
     assert isinstance(found, And)
     assert len(terms(found)) == 200
+    assert parse("msg=re=" + "*" * 5) is not None
+    assert parse(",".join(["(msg==a)"] * 50)) == Or((msg("a"),) * 50)
     assert parse("(" * 20 + "msg==a" + ")" * 20) == msg("a")
     assert terms(msg("a")) == [msg("a")]
+
+
+def test_the_place_of_an_error_is_told() -> None:
+    with pytest.raises(InvalidInput, match=r"Search, character 8: end expected before '\)'"):
+        parse("item==1)")
 
 
 words = st.text(alphabet="abcé12", min_size=1, max_size=5)

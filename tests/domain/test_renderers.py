@@ -122,6 +122,7 @@ EJS = {
     ),
     "truth": ("<%= true == 'x' %> <%= !'0' %> <%= [] ? 1 : 2 %> <%= 0 ? 1 : 2 %> <%= null %>", "true false 2 2 "),
     "comments and tags": ("<%# x %>a<%_ if (Age) { _%> \nb<% } %> <%% %%>", "ab <% %>"),
+    "tag beside a tag": ("<%%<%= Age %><%%", "<%15<%"),
     "nothing to replace": ("<%= Tags.replaceAll('', 'x') %> <%= Age.toString() %>", "a;b;c 15"),
     "escapes": ("<%= 'l\\'été\\n' + '\"' %>", "l'été\n\""),
     "link": ("${track_1} <%= track_1 %>", "u.fr/1 u.fr/1"),

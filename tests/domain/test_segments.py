@@ -62,6 +62,7 @@ def test_each_character_is_encoded_as_perl_does() -> None:
         ("😀" * 35, "UCS2", 70, 1, 0),
         ("😀" * 36, "UCS2", 72, 2, 62),
         ("a" * 66 + "😀" + "a" * 66, "UCS2", 134, 3, 67),  # a division says 2
+        ("a" * 66 + "\U0010ffff" + "a" * 66, "UCS2", 134, 3, 67),
         ("a\x1b", "UCS2", 2, 1, 68),  # a bare escape is no character
         ("a\0", "UCS2", 2, 1, 68),
         ("\ud800", "UCS2", 1, 1, 69),
@@ -123,7 +124,7 @@ def test_gsm_octets_decode_to_the_text(text: str) -> None:
         (b"\x1b\x41", "A"),  # unknown escape: the basic character
         (b"A\x1b", "A "),  # nothing after the escape
         (b"\x1b\x1b\x65", " e"),
-        (b"A\x80\xff", "A\ufffd\ufffd"),
+        (b"A\x80\xe5\xff", "A\ufffd\ufffd\ufffd"),
         (b"", ""),
     ],
     ids=["euro", "unknown escape", "lone escape", "two escapes", "eight bits", "nothing"],

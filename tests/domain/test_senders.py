@@ -48,6 +48,10 @@ def test_the_error_names_the_character_and_the_proposal() -> None:
 
 def test_blanks_are_an_option_of_the_account() -> None:
     senders.check("Ma Boutique", allows_spaces=True)
+    with pytest.raises(InvalidInput):
+        senders.check("Ma Boutique")
+    assert not senders.is_accepted("Ma Boutique")
+    assert senders.for_country("Ma Boutique", country="FR", default="36184") == ("36184", True)
     assert not senders.is_accepted(" Boutique", allows_spaces=True)
     assert senders.judge(" Boutique", allows_spaces=True).proposal == "Boutique"
 
