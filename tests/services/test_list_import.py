@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -194,7 +196,8 @@ def test_an_unexpected_failure_leaves_no_row_and_may_be_tried_again(monkeypatch:
 
 
 @pytest.mark.django_db
-def test_cancelling_in_the_middle_leaves_no_row() -> None:
+def test_cancelling_in_the_middle_leaves_no_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_import, "BATCHES_A_COPY", 1)
     item = upload(b"SMS\n" + b"".join(b"06123%05d\n" % line for line in range(10_000)))
     calls = iter([False, False, True])
     done = list_import.import_file(item.pk, should_cancel=lambda: next(calls))
@@ -224,7 +227,7 @@ def test_others_see_the_progress_and_their_wish_to_cancel_is_heard(
     committed_db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The import holds its transaction open; another connection reads done_rows, then asks it to stop."""
-    monkeypatch.setattr(list_import, "_EVERY_S", 0.0)
+    monkeypatch.setattr(list_import, "BATCHES_A_COPY", 1)
     item = upload(b"SMS\n" + b"".join(b"06123%05d\n" % line for line in range(20_000)))
     seen: list[int] = []
 
@@ -255,3 +258,53 @@ def test_the_job_imports_the_list(committed_db: str) -> None:
     jobs.import_file(item.pk)  # a job may come twice
     item.refresh_from_db()
     assert (item.state, Recipient.objects.filter(list_id=item.pk).count()) == ("ready", 11)
+
+
+@pytest.mark.django_db
+def test_a_list_renamed_meanwhile_keeps_its_new_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    item = upload(CLIENTS)
+    renamed = List.objects.get(pk=item.pk)
+    list_import.import_file(item.pk, should_cancel=lambda: lists.rename(renamed, name="Nouveau") is None)
+    item.refresh_from_db()
+    assert (item.name, item.state) == ("Nouveau", "ready")
+
+
+@pytest.mark.django_db
+def test_a_list_deleted_meanwhile_leaves_no_row() -> None:
+    item = upload(CLIENTS)
+    stale = List.objects.get(pk=item.pk)
+    done = list_import.import_file(item.pk, should_cancel=lambda: lists.delete(stale) is not None)
+    assert done.state == "cancelled"
+    assert not rows_of(item)
+
+
+KILLED = """
+import django, os, sys
+django.setup()
+from django.conf import settings
+from carillon.services import list_import
+settings.MEDIA_ROOT = sys.argv[2]
+list_import.BATCHES_A_COPY = 1
+def progress(done, total, rows):
+    print(rows, flush=True)
+    sys.stdin.readline()
+list_import.import_file(int(sys.argv[1]), progress=progress)
+"""
+
+
+def test_a_killed_import_leaves_nothing_behind_and_can_be_taken_up_again(committed_db: str, media: Path) -> None:
+    item = upload(b"SMS\n" + b"".join(b"06123%05d\n" % line for line in range(10_000)))
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(item.pk), str(media)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout is not None
+    assert int(child.stdout.readline()) > 0  # it is in the middle of its transaction, and waits for a word of ours
+    child.kill()
+    child.communicate(timeout=60)
+    item.refresh_from_db()
+    assert (item.state, Recipient.objects.filter(list_id=item.pk).count()) == ("importing", 0)
+    assert list_import.import_file(item.pk).state == "ready"
+    assert Recipient.objects.filter(list_id=item.pk).count() == 10_000

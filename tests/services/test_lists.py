@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from carillon.domain.errors import Conflict, InvalidInput, NotFound
 from carillon.models import Account, Campaign, CampaignList, List, Recipient, User
@@ -284,3 +286,16 @@ def test_numbers_of_an_account_elsewhere_are_read_nationally() -> None:
     assert numbers_of(item, verdict=1) == [32470123456]
     answer = lists.analysis_json(item)
     assert (answer["validCountryCounter"], answer["invalidCountryCounter"]) == ({"BE": 1}, {})
+
+
+def test_uploads_nobody_imported_are_forgotten_after_a_week() -> None:
+    kept = make_list()
+    owner = make_user()
+    waiting = lists.create_upload(
+        account=owner.account, user=owner, file=io.BytesIO(CLIENTS.read_bytes()), file_name="clients.csv"
+    )
+    assert lists.sweep_abandoned(timezone.now() + timedelta(days=6)) == 0
+    assert lists.sweep_abandoned(timezone.now() + timedelta(days=8)) == 1
+    waiting.refresh_from_db()
+    kept.refresh_from_db()
+    assert (waiting.deleted_at is None, kept.deleted_at is None) == (False, True)

@@ -208,7 +208,12 @@ def discard(item: List) -> None:
 
 def restore(actor: Actor, list_id: int) -> List:
     """NotFound when there is none, it is another account's, or its rows are gone already."""
-    found = List.objects.filter(pk=list_id).exclude(kind=List.Kind.INLINE).exclude(deleted_at=None).exclude(file_path="purged")
+    found = (
+        List.objects.filter(pk=list_id)
+        .exclude(kind=List.Kind.INLINE)
+        .exclude(deleted_at=None)
+        .exclude(file_path="purged")
+    )
     if actor is not None and not actor.is_operator:
         found = found.filter(account_id=actor.account_id)
         if not actor.is_admin:
