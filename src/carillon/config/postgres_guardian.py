@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     try:
         cluster = prepare(home, is_durable=is_durable)
         end_orphan(cluster)
+        cluster.shorten_log()
         keep_running(cluster, everyone_left=lambda: take(users, fcntl.LOCK_EX))
     except (ClusterError, OSError) as error:
         (home / "postgres.error").write_text(f"{error}\n", encoding="utf-8")

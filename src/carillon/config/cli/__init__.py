@@ -20,12 +20,13 @@ from carillon.config.cli import (
     processes,
     route,
     send,
+    token,
     up,
     user,
 )
 from carillon.config.cli.frame import EPILOGUE, Command, run
 
-NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, demo)
+NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, token, demo)
 
 
 def build_parser() -> argparse.ArgumentParser:
