@@ -26,11 +26,12 @@ class Finding:
 
 
 def audit(connection: psycopg.Connection[Any], *, opening: dict[int, int], recorded: Iterable[int] = ()) -> Finding:
-    """`opening`: account -> balance before its first ledger row. `recorded`: the number of each text the SMSC accepted, as often
+    """`opening`: account -> balance before its first ledger row; only these accounts are looked at. `recorded`: the number of each text the SMSC accepted, as often
     as it did (one for each message, not for each segment)."""
     finding = Finding()
-    statuses, prices = _messages(connection)
-    finding.in_doubt = _one(connection, "SELECT count(*) FROM doubt")
+    accounts = list(opening)
+    statuses, prices = _messages(connection, accounts)
+    finding.in_doubt = _one(connection, "SELECT count(*) FROM doubt WHERE account_id = ANY(%s)", accounts)
     _check_counters(connection, statuses, finding)
     _check_money(connection, statuses, prices, opening, finding)
     twice = [number for number, times in Counter(recorded).items() if times > 1]
@@ -40,23 +41,27 @@ def audit(connection: psycopg.Connection[Any], *, opening: dict[int, int], recor
     return finding
 
 
-def _one(connection: psycopg.Connection[Any], statement: str) -> Any:
-    row = connection.execute(statement).fetchone()
+def _one(connection: psycopg.Connection[Any], statement: str, accounts: list[int]) -> Any:
+    row = connection.execute(statement, [accounts]).fetchone()
     assert row is not None
     return row[0]
 
 
-def _messages(connection: psycopg.Connection[Any]) -> tuple[dict[int, dict[int, int]], dict[int, tuple[int, int]]]:
+def _messages(
+    connection: psycopg.Connection[Any], accounts: list[int]
+) -> tuple[dict[int, dict[int, int]], dict[int, tuple[int, int]]]:
     """campaign -> message -> status; message -> (price, campaign). Judged from the rows alone."""
     segments: dict[int, list[int]] = defaultdict(list)
-    for message_id, status in connection.execute("SELECT message_id, status FROM submission"):
+    for message_id, status in connection.execute(
+        "SELECT message_id, status FROM submission WHERE account_id = ANY(%s)", [accounts]
+    ):
         segments[message_id].append(status)
     doubts = {row[0] for row in connection.execute("SELECT message_id FROM doubt")}
     cancelled = connection.execute("SELECT connector_id, cursor_id, last_id FROM slice WHERE state = 4").fetchall()
     found: dict[int, dict[int, int]] = defaultdict(dict)
     prices: dict[int, tuple[int, int]] = {}
     for message_id, connector_id, campaign_id, status, price in connection.execute(
-        "SELECT id, connector_id, campaign_id, status, price FROM message"
+        "SELECT id, connector_id, campaign_id, status, price FROM message WHERE account_id = ANY(%s)", [accounts]
     ):
         prices[message_id] = price, campaign_id
         is_judged = status != Status.IN_PROGRESS
@@ -118,7 +123,9 @@ def _check_money(
                 held[payer] += prices[message_id][0]
             elif not is_refunded(status) and status != Status.DELETED:
                 billed[payer] += prices[message_id][0]
-    for account_id, balance, holding in connection.execute("SELECT id, balance, held FROM account"):
+    for account_id, balance, holding in connection.execute(
+        "SELECT id, balance, held FROM account WHERE id = ANY(%s)", [list(opening)]
+    ):
         more = waiting.get(account_id, (0, 0))
         total = (balance + more[0] - opening.get(account_id, 0), holding + more[1])
         if total != ledger.get(account_id, (0, 0)):

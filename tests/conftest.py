@@ -3,6 +3,7 @@
 @pytest.mark.django_db      the test runs in a transaction that is rolled back: the usual case, and the fastest
 committed_db (fixture)      the test has a database of its own, really committed, that other threads, connections and
                             processes can see; its address is the fixture's value, and CARILLON_DATABASE_URL for children
+shared_db (fixture)         as committed_db, for a whole module: its tests make accounts of their own
 """
 
 from __future__ import annotations
@@ -126,6 +127,17 @@ def committed_db(
     monkeypatch.setenv("CARILLON_DATABASE_URL", url)
     with _clone(postgres, name, django_db_blocker), django_db_blocker.unblock():
         yield url
+
+
+@pytest.fixture(scope="module")
+def shared_db(postgres: dict[str, str | int], django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """As committed_db, but one for a whole module, whose tests then make accounts and campaigns of their own."""
+    name = f"carillon_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
+    url = f"postgresql://{postgres['user']}@/{name}?host={quote(str(postgres['host']), safe='')}"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CARILLON_DATABASE_URL", url)
+        with _clone(postgres, name, django_db_blocker), django_db_blocker.unblock():
+            yield url
 
 
 class _clone:

@@ -20,6 +20,7 @@ class Desk:
 
     def __init__(self, url: str, connector: Connector, *, host: str = "here", seats: int = 1) -> None:
         self.url = url
+        self.connector = connector
         self.connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=True)
         delivery.open_session(self.connection)
         run = recovery.take_seat(
@@ -50,10 +51,14 @@ class Desk:
     def take_all(self) -> list[Intent]:
         return self.intend(self.claim())
 
-    def one(self, statement: str, parameters: Any = ()) -> Any:
-        row = self.connection.execute(statement, parameters).fetchone()
+    def one(self, statement: str) -> Any:
+        """The first value; `%(c)s` in the statement is our connector."""
+        row = self.connection.execute(statement, {"c": self.connector.pk}).fetchone()
         assert row is not None
         return row[0]
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(statement, {"c": self.connector.pk}).fetchall()
 
     def statuses(self, campaign_id: int) -> dict[int, int]:
         """As the counters say."""

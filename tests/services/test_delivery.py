@@ -15,13 +15,13 @@ from tests.desk import Desk, answers, receipt
 
 
 @pytest.fixture
-def connector(committed_db: str) -> Connector:
+def connector(shared_db: str) -> Connector:
     return builders.make_connector()
 
 
 @pytest.fixture
-def desk(committed_db: str, connector: Connector) -> Iterator[Desk]:
-    sitting = Desk(committed_db, connector)
+def desk(shared_db: str, connector: Connector) -> Iterator[Desk]:
+    sitting = Desk(shared_db, connector)
     yield sitting
     sitting.close()
 
@@ -40,7 +40,7 @@ def test_an_accepted_message_is_sent_and_paid(desk: Desk, connector: Connector) 
     messages = desk.take_all()
     desk.tick(answered=[answers(message, 24) for message in messages])
     assert desk.statuses(campaign.pk) == {24: 3}
-    assert desk.one("SELECT sum(balance) FROM ledger WHERE kind = 'settle'") == -300
+    assert desk.one("SELECT sum(balance) FROM ledger WHERE connector_id = %(c)s AND kind = 'settle'") == -300
     assert faults(desk, campaign) == []
 
 
@@ -49,25 +49,25 @@ def test_a_refused_message_is_paid_as_the_table_of_statuses_says(desk: Desk, con
     refused, unbilled, sent = desk.take_all()
     desk.tick(answered=[answers(refused, 32, error=11), answers(unbilled, 12), answers(sent, 24)])
     assert desk.statuses(campaign.pk) == {32: 1, 12: 1, 24: 1}
-    assert desk.one("SELECT sum(balance) FROM ledger WHERE kind = 'settle'") == -200
-    assert desk.one("SELECT sum(held) FROM ledger WHERE kind = 'refund'") == -100
-    assert desk.one("SELECT error FROM submission WHERE status = 32") == 11
+    assert desk.one("SELECT sum(balance) FROM ledger WHERE connector_id = %(c)s AND kind = 'settle'") == -200
+    assert desk.one("SELECT sum(held) FROM ledger WHERE connector_id = %(c)s AND kind = 'refund'") == -100
+    assert desk.one("SELECT error FROM submission WHERE status = 32 AND connector_id = %(c)s") == 11
     assert faults(desk, campaign) == []
 
 
 def test_a_person_who_opted_out_since_the_preparation_is_not_written_to(desk: Desk, connector: Connector) -> None:
-    campaign = make(connector)
-    builders.make_optout(campaign.account, 33600000002)
-    builders.make_optout(None, 33600000003)
+    campaign = make(connector, first_msisdn=33601000001)
+    builders.make_optout(campaign.account, 33601000002)
+    builders.make_optout(None, 33601000003)
     (batch,) = desk.claim()
-    assert [message.msisdn for message in batch.messages] == [33600000001]
+    assert [message.msisdn for message in batch.messages] == [33601000001]
     assert [(refusal.message.msisdn, refusal.status) for refusal in batch.refusals] == [
-        (33600000002, 14),
-        (33600000003, 15),
+        (33601000002, 14),
+        (33601000003, 15),
     ]
     desk.tick(refusals=batch.refusals)
     assert desk.statuses(campaign.pk) == {1: 1, 14: 1, 15: 1}
-    assert desk.one("SELECT count(*) FROM submission WHERE segment = 0 AND carrier_message_id LIKE 'self:%%'") == 2
+    assert desk.one("SELECT count(*) FROM submission WHERE connector_id = %(c)s AND segment = 0 AND carrier_message_id LIKE 'self:%%'") == 2
     assert faults(desk, campaign) == []
 
 
@@ -83,11 +83,11 @@ def test_opt_outs_are_looked_at_again_when_a_message_waited_in_the_gateway(desk:
 
 def test_alerts_pass_an_opt_out_of_the_account_when_it_chose_so(desk: Desk, connector: Connector) -> None:
     account = builders.make_account(balance=1000, optout_spares_notifications=True)
-    builders.make_sendable_campaign(connector, n=2, account=account, is_notification=True)
-    builders.make_optout(account, 33600000001)
-    builders.make_optout(None, 33600000002)
+    builders.make_sendable_campaign(connector, n=2, first_msisdn=33602000001, account=account, is_notification=True)
+    builders.make_optout(account, 33602000001)
+    builders.make_optout(None, 33602000002)
     (batch,) = desk.claim()
-    assert [message.msisdn for message in batch.messages] == [33600000001]
+    assert [message.msisdn for message in batch.messages] == [33602000001]
 
 
 def test_several_segments_are_one_message_and_one_price(desk: Desk, connector: Connector) -> None:
@@ -95,7 +95,7 @@ def test_several_segments_are_one_message_and_one_price(desk: Desk, connector: C
     first, second = desk.take_all()
     desk.tick(answered=[answers(first, 24, 24, 24), answers(second, 24, 27, 24)])
     assert desk.statuses(campaign.pk) == {24: 1, 27: 1}
-    assert desk.one("SELECT sum(price) FROM submission") == 600
+    assert desk.one("SELECT sum(price) FROM submission WHERE connector_id = %(c)s") == 600
     assert faults(desk, campaign) == []
 
 
@@ -109,10 +109,10 @@ def test_a_message_is_delivered_when_its_last_segment_is(desk: Desk, connector: 
     assert faults(desk, campaign) == []
 
 
-def test_two_gateways_told_of_one_message_each_by_half_count_it_once(committed_db: str) -> None:
+def test_two_gateways_told_of_one_message_each_by_half_count_it_once(shared_db: str) -> None:
     connector = builders.make_connector()
     campaign = make(connector, 1, segments=2, price=200)
-    one, other = Desk(committed_db, connector, seats=2), Desk(committed_db, connector, seats=2)
+    one, other = Desk(shared_db, connector, seats=2), Desk(shared_db, connector, seats=2)
     (message,) = one.take_all()
     one.tick(answered=[answers(message, 24, 24)])
     one.tick(receipts=[receipt(message, 16)])
@@ -134,10 +134,10 @@ def test_a_receipt_before_its_answer_is_kept_and_applied_with_it(desk: Desk, con
     campaign = make(connector, 1)
     (message,) = desk.take_all()
     desk.tick(receipts=[receipt(message, 16)])
-    assert desk.one("SELECT count(*) FROM receipt_unmatched") == 1
+    assert desk.one("SELECT count(*) FROM receipt_unmatched WHERE connector_id = %(c)s") == 1
     desk.tick(answered=[answers(message, 24)])
     assert desk.statuses(campaign.pk) == {16: 1}
-    assert desk.one("SELECT count(*) FROM receipt_unmatched") == 0
+    assert desk.one("SELECT count(*) FROM receipt_unmatched WHERE connector_id = %(c)s") == 0
     assert desk.run.unmatched == {}
     assert faults(desk, campaign) == []
 
@@ -166,7 +166,7 @@ def test_receipts_of_one_message_in_a_row(desk: Desk, connector: Connector, is_o
     else:
         for turn in range(3):
             desk.tick(receipts=[row[turn] for row in told.values() if turn < len(row)])
-    ended = dict(desk.connection.execute("SELECT message_id, status FROM submission").fetchall())
+    ended = dict(desk.rows("SELECT message_id, status FROM submission WHERE connector_id = %(c)s"))
     assert {name: ended[messages[name].message_id] for name in IN_A_ROW} == {name: end for name, (_, end) in IN_A_ROW.items()}
     assert faults(desk, campaign) == []
 
@@ -184,7 +184,7 @@ def test_ids_nobody_could_have_thought_of(desk: Desk, connector: Connector) -> N
     messages = desk.take_all()
     ids = ['a","b', "\\", "NULL", "{}, '); DROP TABLE message --", 'é"\\"']
     desk.tick(answered=[answers(message, 24, ids=[key]) for message, key in zip(messages, ids, strict=True)])
-    assert {row[0] for row in desk.connection.execute("SELECT carrier_message_id FROM submission")} == set(ids)
+    assert {row[0] for row in desk.rows("SELECT carrier_message_id FROM submission WHERE connector_id = %(c)s")} == set(ids)
     desk.tick(receipts=[Receipt(key, 16) for key in ids])
     assert desk.statuses(campaign.pk) == {16: 5}
 
@@ -234,7 +234,7 @@ def test_half_a_long_message_is_in_doubt_until_its_other_half_is_told(desk: Desk
 def test_a_run_that_lost_its_seat_commits_nothing(desk: Desk, connector: Connector) -> None:
     campaign = make(connector)
     messages = desk.take_all()
-    desk.connection.execute("UPDATE gateway_run SET alive = false")
+    desk.connection.execute("UPDATE gateway_run SET alive = false WHERE id = %s", [desk.run.id])
     with pytest.raises(Fenced):
         desk.tick(answered=[answers(message, 24) for message in messages])
     desk.connection.execute("ROLLBACK")
@@ -245,6 +245,6 @@ def test_facts_for_webhooks_go_by_batch(desk: Desk, connector: Connector) -> Non
     campaign = make(connector)
     messages = desk.take_all()
     desk.tick(answered=[answers(message, 24) for message in messages], receipts=[receipt(m, 16) for m in messages])
-    payloads = [row[0] for row in desk.connection.execute("SELECT payload FROM outbox WHERE event = 'message.status'")]
+    payloads = [row[0] for row in desk.rows("SELECT payload FROM outbox WHERE connector_id = %(c)s")]
     assert payloads == [{"campaign_id": campaign.pk, "status": 16, "messages": [m.message_id for m in messages]}]
-    assert timezone.now() > desk.one("SELECT max(done_at) FROM submission")
+    assert timezone.now() > desk.one("SELECT max(done_at) FROM submission WHERE connector_id = %(c)s")
