@@ -22,11 +22,13 @@ class Reply(models.Model):
     msisdn = models.BigIntegerField()
     to = models.CharField(max_length=20)
     text = models.TextField()
-    kind = models.CharField(max_length=8, default="reply")  # reply | stop | start | help | keyword
+    kind = models.CharField(max_length=8, default="reply")  # reply | stop | start | help; answers: auto | hand
     direction = models.CharField(max_length=2, default="MO")  # MO, or MT for what we answered in the conversation
     received_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     assigned_to = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
+    handled_at = models.DateTimeField(null=True)  # matched, and what it asks for done
+    is_counted = models.BooleanField(default=False)  # a STOP whose message counts as 17
 
     class Meta:
         db_table = "reply"
@@ -35,6 +37,7 @@ class Reply(models.Model):
             models.Index(fields=["account", "msisdn", "-received_at"], name="reply_msisdn"),
             models.Index(fields=["message_id"], name="reply_message"),
             models.Index(fields=["campaign_id"], name="reply_campaign"),
+            models.Index(fields=["id"], name="reply_waiting", condition=models.Q(handled_at=None)),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
