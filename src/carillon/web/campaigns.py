@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.handlers.asgi import ASGIRequest
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -20,7 +23,7 @@ from django.views.decorators.http import require_POST
 
 from carillon.domain.errors import CarillonError, Conflict
 from carillon.models import Campaign, User
-from carillon.services import campaign_index, campaigns, launching, reports
+from carillon.services import campaign_index, campaigns, launching, reports, streaming
 from carillon.services.campaign_index import Filters, Flow, Stage
 from carillon.web import campaign_rows, toasts
 from carillon.web.campaign_rows import FLOWS, CampaignRow
@@ -28,6 +31,7 @@ from carillon.web.rights import SignedInRequest, signed_in
 from carillon.web.sentences import sentence_for
 
 PER_PAGE = 25
+CSV = "text/csv; charset=utf-8"
 STAGE_NAMES = {
     Stage.DRAFT: gettext_lazy("En création (Brouillons)"),
     Stage.SCHEDULED: gettext_lazy("Programmées"),
@@ -88,7 +92,7 @@ def index(request: SignedInRequest) -> HttpResponseBase:
     now = timezone.now()
     found = campaign_index.search(request.user, form.filters(), now=now)
     if request.GET.get("format") == "csv":
-        return _as_csv(found.iterator(chunk_size=500), now)
+        return _as_csv(request, found, now)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
     context = {"form": form, "page": page, "rows": campaign_rows.rows(page.object_list, now=now), "query": _query(request)}
     template = "campaigns/rows.html" if request.htmx and request.htmx.target == "campaigns" else "campaigns/index.html"
@@ -110,20 +114,19 @@ CSV_HEADER = (
 )  # fmt: skip
 
 
-def _as_csv(found: Iterator[Campaign], now: datetime) -> StreamingHttpResponse:
+def _as_csv(request: HttpRequest, found: QuerySet[Campaign], now: datetime) -> StreamingHttpResponse:
     pieces = reports.csv_pieces([str(name) for name in CSV_HEADER], _csv_rows(found, now))
     name = f"campagnes-{timezone.localdate():%Y-%m-%d}.csv"
-    return download(pieces, name=name, content_type="text/csv; charset=utf-8")
+    return download(request, pieces, name=name)
 
 
-def _csv_rows(found: Iterator[Campaign], now: datetime) -> Iterator[list[str]]:
-    batch: list[Campaign] = []
-    for campaign in found:
-        batch.append(campaign)
-        if len(batch) == reports.BATCH:
-            yield from map(_csv_row, campaign_rows.rows(batch, now=now))
-            batch = []
-    yield from map(_csv_row, campaign_rows.rows(batch, now=now))
+def _csv_rows(found: QuerySet[Campaign], now: datetime) -> Iterator[list[str]]:
+    """Read in pages: no cursor stays open between two pieces."""
+    for start in itertools.count(0, reports.BATCH):
+        batch = list(found[start : start + reports.BATCH])
+        yield from map(_csv_row, campaign_rows.rows(batch, now=now))
+        if len(batch) < reports.BATCH:
+            return
 
 
 def _csv_row(row: CampaignRow) -> list[str]:
@@ -140,8 +143,11 @@ def _date(at: datetime) -> str:
     return timezone.localtime(at).strftime(reports.DATE)
 
 
-def download(pieces: Iterator[bytes], *, name: str, content_type: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(pieces, content_type=content_type)
+def download(request: HttpRequest, pieces: Iterator[bytes], *, name: str, content_type: str = CSV) -> StreamingHttpResponse:
+    """A file that leaves as it is made; under ASGI from a thread of its own."""
+    begun = streaming.begin(pieces)
+    content = streaming.in_own_thread(begun) if isinstance(request, ASGIRequest) else begun
+    response = StreamingHttpResponse(content, content_type=content_type)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 

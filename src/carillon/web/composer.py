@@ -24,7 +24,7 @@ from carillon.web.sentences import sentence_for
 TABLES = {
     "basic": "".join(sorted(segments.GSM_CHARACTERS - set(segments.EXTENSION.values()))),
     "extension": "".join(segments.EXTENSION.values()),
-    "replacements": {chr(code): plain for code, plain in segments.REPLACEMENTS.items()},
+    "replacements": segments.REPLACEMENTS,
 }
 TOKENS = {  # how a field is written in each syntax
     "BASIC": "${%s}", "MEDIASFLOW": "$$[%s]", "MEDIASFLOW_B": "$$[record]%s$$", "HANDLEBARS": "{{%s}}", "EJS": "<%%=%s%%>",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
@@ -14,40 +12,18 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from carillon.domain.errors import CarillonError
-from carillon.domain.status import NOT_SENT_STATUSES, Status
+from carillon.domain.status import Status, label
 from carillon.models import Campaign
-from carillon.services import campaigns, counts, launching, report_figures, report_search, reports
-from carillon.services.report_figures import Figures
-from carillon.web import campaign_rows, charts, toasts
-from carillon.web.campaign_rows import CampaignRow
+from carillon.services import campaigns, launching, message_history, npai, report_figures, report_search, reports
+from carillon.web import charts, report_live, toasts
 from carillon.web.campaigns import download
+from carillon.web.report_live import GROUPS
 from carillon.web.rights import SignedInRequest, signed_in
 from carillon.web.sentences import sentence_for
-
-GROUPS: dict[str, tuple[Any, Collection[int] | None]] = {  # the key figures: label, statuses of their rows
-    "all": (gettext_lazy("Destinataires"), None),
-    "handed": (gettext_lazy("Envoyés"), report_figures.DELIVERED | report_figures.MISSED | report_figures.NETWORK_WAITING),
-    "delivered": (gettext_lazy("Aboutis"), report_figures.DELIVERED),
-    "missed": (gettext_lazy("Non aboutis"), report_figures.MISSED),
-    "waiting": (gettext_lazy("En attente"), report_figures.WAITING | report_figures.NETWORK_WAITING),
-    "not_sent": (gettext_lazy("Non envoyés"), NOT_SENT_STATUSES),
-    "stopped": (gettext_lazy("STOP"), frozenset({Status.STOPPED})),
-    "unassigned": (gettext_lazy("NPAI"), report_figures.UNASSIGNED),
-}
-RATE_WINDOW = timedelta(seconds=60)  # an older mark of the poll says nothing about the rate of now
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """`mark` is what the next poll gives back, so that the rate is worked out without storing anything."""
-
-    mark: str
-    per_second: float | None
-    ends_at: datetime | None
 
 
 def statuses_in(text: str) -> Collection[int] | None:
@@ -64,7 +40,7 @@ def report(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
     campaign = campaigns.get(request.user, campaign_id)
     if campaign.state == Campaign.State.DRAFT:
         return HttpResponseRedirect(reverse("campaign_description", args=[campaign.pk]))
-    context = _live_context(campaign, request)
+    context = report_live.context(campaign)
     chosen = request.GET.get("status", "")
     found, more = _rows(campaign, request)
     return render(
@@ -78,77 +54,7 @@ def report(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
 @require_GET
 def live(request: SignedInRequest, campaign_id: int) -> HttpResponse:
     """The fragment that refreshes itself; the last one says nothing about refreshing."""
-    return render(request, "report/live.html", _live_context(campaigns.get(request.user, campaign_id), request))
-
-
-def _live_context(campaign: Campaign, request: SignedInRequest) -> dict[str, Any]:
-    now = timezone.now()
-    by_status = counts.by_status(campaign.pk)
-    replied, clicked = report_figures.answers(campaign)
-    figures = report_figures.figures(by_status, replied=replied, clicked=clicked)
-    row = campaign_rows.row(campaign, figures, now=now)
-    return {
-        "campaign": campaign,
-        "row": row,
-        "figures": figures,
-        "lines": report_figures.status_lines(by_status),
-        "funnel": _funnel(figures, campaign),
-        "pace": _pace(campaign, figures, request.GET.get("mark", ""), now),
-        "is_live": _is_live(row, figures),
-        "undo_s": _undo_seconds(campaign, now),
-        "closed": _closed(campaign, figures, now),
-    }
-
-
-def _is_live(row: CampaignRow, figures: Figures) -> bool:
-    moving = row.campaign.state in (Campaign.State.INJECTING, Campaign.State.INPROGRESS)
-    return moving or row.is_scheduled or (row.is_running and figures.at_operator + figures.waiting > 0)
-
-
-def _funnel(figures: Figures, campaign: Campaign) -> list[tuple[Any, int, float, float]]:
-    """(label, n, percent, length of the bar)"""
-    steps: list[tuple[Any, int]] = [
-        (_("Destinataires"), figures.total), (_("Envoyés"), figures.handed), (_("Aboutis"), figures.delivered),
-    ]  # fmt: skip
-    if campaign.links.exists():
-        steps.append((_("Ont cliqué"), figures.clicked))
-    if figures.replied:
-        steps.append((_("Ont répondu"), figures.replied))
-    widths = charts.bar_widths([n for _label, n in steps])
-    return [(label, n, 100 * n / (figures.total or 1), width) for (label, n), width in zip(steps, widths, strict=True)]
-
-
-def _pace(campaign: Campaign, figures: Figures, mark: str, now: datetime) -> Pace:
-    """Messages a second since the last poll, else since the start; when the rest will have left at that rate."""
-    done = figures.sendable - figures.waiting
-    fresh = f"{done}-{int(now.timestamp() * 1000)}"
-    if not figures.waiting or campaign.paused_at or campaign.state != Campaign.State.INPROGRESS:
-        return Pace("", None, None)
-    rate: float | None = None
-    parts = mark.split("-")
-    if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 16 for part in parts):
-        seconds = now.timestamp() - int(parts[1]) / 1000
-        if 0.5 < seconds < RATE_WINDOW.total_seconds() and done >= int(parts[0]):
-            rate = (done - int(parts[0])) / seconds
-    elif campaign.scheduled_at and now > campaign.scheduled_at:
-        rate = done / max((now - campaign.scheduled_at).total_seconds(), 1)
-    ends_at = now + timedelta(seconds=figures.waiting / rate) if rate and figures.waiting / rate < 30 * 86400 else None
-    return Pace(fresh, rate, ends_at)
-
-
-def _undo_seconds(campaign: Campaign, now: datetime) -> int:
-    """Seconds left to call back a launch that was just confirmed; 0: too late, or it was not immediate."""
-    if campaign.state != Campaign.State.SCHEDULED or not launching.is_held(campaign) or campaign.scheduled_at is None:
-        return 0
-    return max(int((campaign.scheduled_at - now).total_seconds()) + 1, 1)
-
-
-def _closed(campaign: Campaign, figures: Figures, now: datetime) -> launching.Window | None:
-    """The legal window, when it is what the waiting messages wait for."""
-    if campaign.state != Campaign.State.INPROGRESS or not figures.waiting or campaign.paused_at:
-        return None
-    window = launching.window_at(campaign, now)
-    return None if window.is_open else window
+    return render(request, "report/live.html", report_live.context(campaigns.get(request.user, campaign_id)))
 
 
 @signed_in
@@ -188,12 +94,8 @@ def _label(chosen: str) -> str:
         return str(GROUPS[chosen][0])
     language = translation.get_language() or "fr"
     known = {int(status) for status in Status}
-    return ", ".join(dict.fromkeys(_status_label(code, language) for code in statuses_in(chosen) or () if code in known))
-
-
-def _status_label(code: int, language: str) -> str:
-    row = report_figures.statuses.row(code)
-    return row.label_fr if language.startswith("fr") else row.label_en
+    codes = [code for code in statuses_in(chosen) or () if code in known]
+    return ", ".join(dict.fromkeys(label(code, language=language) for code in codes))
 
 
 @signed_in
@@ -216,7 +118,17 @@ def as_csv(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
     made = reports.Report(campaign, statuses=statuses_in(chosen), language=language, legacy="legacy" in request.GET)
     name = "-".join(part for part in ("rapport", str(campaign.pk), slugify(campaign.name)[:60], slugify(chosen)) if part)
     pieces = reports.csv_pieces(made.columns(), made.rows())
-    return download(pieces, name=f"{name}.csv", content_type="text/csv; charset=utf-8")
+    return download(request, pieces, name=f"{name}.csv")
+
+
+@signed_in
+@require_GET
+def history(request: SignedInRequest, campaign_id: int, message_id: int) -> HttpResponse:
+    """What happened to one message, when, why, at which price."""
+    campaign = campaigns.get(request.user, campaign_id)
+    found = message_history.get(request.user, message_id)
+    template = "report/history.html" if request.htmx else "report/history_page.html"
+    return render(request, template, {"campaign": campaign, "history": found, "m": found.row})
 
 
 # ---- deeds ----
@@ -268,7 +180,26 @@ def undo(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
     return HttpResponseRedirect(reverse("campaign_send", args=[campaign.pk]))
 
 
+@signed_in
+@require_GET
+def npai_choice(request: SignedInRequest, campaign_id: int) -> HttpResponse:
+    """Both counts, worked out when the person asks."""
+    campaign = campaigns.get(request.user, campaign_id)
+    return render(request, "report/npai_choice.html", {"campaign": campaign, "candidates": npai.candidates(campaign)})
+
+
+@_deed
+def add_npai(request: SignedInRequest, campaign: Campaign) -> str:
+    found = npai.candidates(campaign)
+    chosen = found.all if request.POST.get("which") == "all" else found.twice
+    n = npai.add(campaign.account, chosen, source="report", campaign_id=campaign.pk)
+    return ngettext("%(n)d numéro ajouté à vos NPAI.", "%(n)d numéros ajoutés à vos NPAI.", n) % {"n": n}
+
+
 urlpatterns = [
+    path("campaigns/<int:campaign_id>/report/npai", npai_choice, name="report_npai"),
+    path("campaigns/<int:campaign_id>/report/npai/add", add_npai, name="report_npai_add"),
+    path("campaigns/<int:campaign_id>/messages/<int:message_id>", history, name="message_history"),
     path("campaigns/<int:campaign_id>/report", report, name="report"),
     path("campaigns/<int:campaign_id>/report.csv", as_csv, name="report_csv"),
     path("campaigns/<int:campaign_id>/report/live", live, name="report_live"),

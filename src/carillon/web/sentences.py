@@ -28,6 +28,13 @@ SENTENCES: dict[str, Promise | str] = {
     "wrong_password": _("Ce n'est pas votre mot de passe actuel."),
     "login_taken": _("Cet identifiant est déjà pris."),
     "name_taken": _("Ce nom est déjà pris."),
+    "required": _("Ce champ est obligatoire."),
+    "own_rights": _("Vous ne pouvez pas vous retirer vos propres droits."),
+    "role": _("Vous ne pouvez pas donner ce rôle."),
+    "brand_used": _("Des campagnes ou des STOP portent cette marque : elle ne peut plus être supprimée."),
+    "nested": _("Un sous-compte ne peut pas avoir de sous-comptes."),
+    "amount": _("Indiquez un nombre de crédits."),
+    "alert_contact": _("Indiquez qui prévenir : une adresse e-mail ou un numéro de mobile."),
     # campaigns and lists
     "edited_elsewhere": _("Cette campagne a été modifiée dans une autre fenêtre."),
     "not_a_draft": _("Cette campagne n'est plus un brouillon : elle ne peut plus être modifiée. Dupliquez-la."),

@@ -13,6 +13,7 @@ from django.templatetags.static import static
 from django.utils import formats, timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from carillon.domain import status
 from carillon.domain.errors import CarillonError
@@ -164,3 +165,38 @@ def iso_day(value: Any) -> str:
 def iso_clock(value: Any) -> str:
     """10:30, from a time or from what was typed."""
     return f"{value:%H:%M}" if hasattr(value, "hour") else str(value or "")
+
+
+@register.filter
+def status_colour(code: int) -> str:
+    """The dot's colour for a status that is named beside it."""
+    return status.colour(code)
+
+
+@register.filter
+def moment_exact(value: datetime | None) -> str:
+    """Date and time with seconds, local."""
+    return "" if value is None else f"{moment(value)}:{timezone.localtime(value):%S}"
+
+
+MOVEMENTS = {
+    "grant": gettext_lazy("Crédits reçus"),
+    "transfer": gettext_lazy("Transfert"),
+    "reserve": gettext_lazy("Réservation"),
+    "settle": gettext_lazy("Envoi facturé"),
+    "refund": gettext_lazy("Réservation rendue"),
+    "correction": gettext_lazy("Correction"),
+}
+
+
+@register.filter
+def movement(kind: str) -> str:
+    """The kind of a ledger row in words."""
+    return str(MOVEMENTS.get(kind, kind))
+
+
+@register.filter
+def signed_credits(hundredths: int) -> str:
+    """A change: "+160" or "-9"."""
+    text = credits(hundredths)
+    return text if hundredths < 0 else f"+{text}"

@@ -19,6 +19,7 @@ from carillon.domain.errors import CarillonError, Conflict
 from carillon.domain.status import Status
 from carillon.models import Campaign, List
 from carillon.services import campaigns, preparation
+from carillon.services.estimates import Estimate
 from carillon.web import toasts
 from carillon.web.rights import SignedInRequest, signed_in
 from carillon.web.sentences import sentence_for
@@ -89,12 +90,13 @@ def tabs(campaign: Campaign | None, current: str) -> list[Tab]:
 def show(
     request: SignedInRequest, campaign: Campaign | None, template: str, *, tab: str, status: int = 200, **context: Any
 ) -> HttpResponse:
-    shared = {"campaign": campaign, "tabs": tabs(campaign, tab), "strip": strip(campaign) if campaign else None}
+    cost = context.pop("cost", None)
+    shared = {"campaign": campaign, "tabs": tabs(campaign, tab), "strip": strip(campaign, cost) if campaign else None}
     return render(request, template, shared | context, status=status)
 
 
-def strip(campaign: Campaign) -> Strip:
-    """Exact once the campaign is prepared; before that, what the lists say."""
+def strip(campaign: Campaign, cost: Estimate | None = None) -> Strip:
+    """Exact once the campaign is prepared; before that, what the lists say, and the price of the worst case when given."""
     if campaign.prepared_at is not None:
         s = preparation.summary(campaign)
         return Strip(s.recipients, s.invalid, s.duplicates, sum(s.refused.values()), s.price, s.available)
@@ -105,7 +107,7 @@ def strip(campaign: Campaign) -> Strip:
         invalid=sum(item.invalid_count for item in lists),
         duplicates=sum(item.duplicate_count for item in lists),
         refused=0,
-        price=None,
+        price=cost.price if cost is not None else None,
         available=campaign.payer.available,
     )
 

@@ -133,7 +133,7 @@ def _page(
     theirs = [(_("Emetteur du message"), campaign.sender), (_("Message"), campaign.message)] if is_conflict else None
     return wizard.show(
         request, campaign, TEMPLATE, tab=TAB, status=status, form=form, theirs=theirs, must_fix=must_fix,
-        chips=composer.chips(campaign), defaults=typed.defaults, data=composer.browser_data(campaign), verdict=verdict,
+        chips=composer.chips(campaign), defaults=typed.defaults, data=composer.browser_data(campaign), verdict=verdict, cost=verdict.cost,
         urls=link_tracking.detected(typed.message), links=campaign.links.order_by("index"),
         templates=message_templates.visible(request.user)[:100], row=0, is_new=not campaign.message,
     )  # fmt: skip
@@ -145,8 +145,9 @@ def preview(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
     typed = _typed(campaign, request.POST)
     text = request.POST.get("row", "0")
     row = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    verdict = composer.verdict(typed, row=row)
     context = {
-        "campaign": campaign, "verdict": composer.verdict(typed, row=row), "row": row, "is_fragment": True,
+        "campaign": campaign, "verdict": verdict, "row": row, "strip": wizard.strip(campaign, verdict.cost), "strip_oob": True,
         "urls": link_tracking.detected(typed.message), "links": campaign.links.order_by("index"),
     }  # fmt: skip
     return render(request, "wizard/message_preview.html", context)

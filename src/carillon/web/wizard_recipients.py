@@ -40,7 +40,7 @@ def recipients(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase
         excluded=campaigns.lists_of(campaign, excluded=True),
         known=[item for item in lists.visible(request.user).filter(account=campaign.account)[:SUGGESTED] if item.pk not in used],
         typed=list(list_rows.rows_of(inline_list)[:50]) if inline_list else [], inline_list=inline_list,
-        fields=typed_fields(campaign),
+        fields=typed_fields(campaign), address=f"{reverse('list_upload')}?campaign={campaign.pk}",
     )  # fmt: skip
 
 

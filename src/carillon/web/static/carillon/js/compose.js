@@ -56,7 +56,7 @@ export class Composer {
       if (!this.folded.has(fold(name))) this.folded.set(fold(name), index);
     });
     const known = Object.keys(data.shortcuts).sort((a, b) => b.length - a.length);
-    const escaped = known.map((shortcut) => shortcut.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&"));
+    const escaped = known.map((shortcut) => shortcut.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&"));
     this.shortcuts = new RegExp(`(?<![^${BLANK}()\\[\\].,!?…»«"'])(?:${escaped.join("|")})(?![${WORD}])`, "gu");
   }
 

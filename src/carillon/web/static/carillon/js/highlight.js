@@ -15,7 +15,7 @@ export function paint(under, state, rules, pink) {
 
 function field(part, rules, pink) {
   const mark = document.createElement("mark");
-  mark.className = "field";
+  mark.className = "token";
   mark.textContent = part.source;
   if (!rules.isKnown(part.name)) mark.classList.add("bad");
   else if (pink.includes(rules.data.columns[rules.index(part.name)])) mark.classList.add("pink");

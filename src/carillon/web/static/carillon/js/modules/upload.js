@@ -33,6 +33,12 @@ export default function upload(zone) {
     const percent = card.querySelector("[data-percent]");
     card.querySelector("[data-name]").textContent = file.name;
     target.append(card);
+    if (file.size > Number(zone.dataset.most)) {
+      card.querySelector(".progress").remove();
+      card.querySelector("[data-too-big]").hidden = false;
+      card.querySelector("[data-cancel]").addEventListener("click", () => card.remove());
+      return Promise.resolve();
+    }
     return new Promise((done) => {
       const request = new XMLHttpRequest();
       card.querySelector("[data-cancel]")?.addEventListener("click", () => request.abort());
@@ -71,7 +77,7 @@ export default function upload(zone) {
   }
 
   function fail(card, request) {
-    card.querySelector("progress").remove();
+    card.querySelector(".progress").remove();
     const problem = card.querySelector("[data-problem]");
     problem.hidden = false;
     if (request.status === 422 || request.status === 413) problem.textContent = request.responseText;

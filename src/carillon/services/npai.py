@@ -1,0 +1,67 @@
+"""NPAI: unassigned numbers an account no longer writes to. Advice: only those unassigned in two campaigns in a row (D8, X33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+from carillon.domain.status import Status
+from carillon.models import Account, Campaign
+
+UNASSIGNED = [int(Status.UNASSIGNED), int(Status.UNASSIGNED_P2P)]
+
+CANDIDATES = """
+WITH gone AS (
+    SELECT DISTINCT m.msisdn, m.id FROM submission s JOIN message m ON m.id = s.message_id
+    WHERE s.message_id BETWEEN %(first)s AND %(last)s AND s.campaign_id = %(campaign)s AND s.submitted_at >= %(launched)s
+      AND s.status = ANY(%(unassigned)s) AND m.campaign_id = %(campaign)s
+)
+SELECT g.msisdn, EXISTS (
+    SELECT 1 FROM (
+        SELECT p.id FROM message p JOIN campaign c ON c.id = p.campaign_id
+        WHERE p.msisdn = g.msisdn AND p.account_id = %(account)s AND p.id < g.id AND p.status = 1
+          AND p.campaign_id <> %(campaign)s AND c.origin NOT IN ('test', 'system')
+        ORDER BY p.id DESC LIMIT 1
+    ) before JOIN submission s ON s.message_id = before.id WHERE s.status = ANY(%(unassigned)s)
+) FROM gone g WHERE NOT EXISTS (SELECT 1 FROM npai n WHERE n.account_id = %(account)s AND n.msisdn = g.msisdn)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Numbers of one report that are not kept as NPAI yet. `twice`: also unassigned in the campaign before this one."""
+
+    all: list[int]
+    twice: list[int]
+
+
+def candidates(campaign: Campaign) -> Candidates:
+    if campaign.first_message_id is None or campaign.launched_at is None:
+        return Candidates([], [])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            CANDIDATES,
+            {
+                "first": campaign.first_message_id,
+                "last": campaign.last_message_id,
+                "campaign": campaign.pk,
+                "account": campaign.account_id,
+                "launched": campaign.launched_at,
+                "unassigned": UNASSIGNED,
+            },
+        )
+        rows = cursor.fetchall()
+    return Candidates(sorted({n for n, _ in rows}), sorted({n for n, is_twice in rows if is_twice}))
+
+
+def add(account: Account, msisdns: Iterable[int], *, source: str, campaign_id: int | None = None) -> int:
+    """Never write to these numbers again; returns how many are new. `source`: report, web or import."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO npai (account_id, msisdn, source, campaign_id) SELECT %s, n, %s, %s FROM unnest(%s::bigint[]) AS n"
+            " ON CONFLICT DO NOTHING",
+            [account.pk, source, campaign_id, sorted(set(msisdns))],
+        )
+        return int(cursor.rowcount)

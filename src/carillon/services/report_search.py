@@ -1,0 +1,107 @@
+"""Finding a few messages of a report among very many: by number, by a word of the recipient's row, by status."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from django.db import connection
+
+from carillon.domain import msisdn as numbers
+from carillon.domain.status import NOT_SENT_STATUSES, Status, expand_aliases
+from carillon.models import Campaign
+from carillon.services import report_rows
+from carillon.services.report_rows import MessageRow
+
+GAP = 200  # ids closer than that are read together
+WAITING = frozenset({Status.IN_PROGRESS, Status.SENDING, Status.DELETED, Status.CREDIT})  # known from slices only
+
+BY_STATUS = """
+SELECT id FROM (
+    SELECT s.message_id AS id FROM submission s
+    WHERE s.message_id BETWEEN %(after)s AND %(last)s AND s.campaign_id = %(campaign)s AND s.submitted_at >= %(launched)s
+      AND s.status = ANY(%(handed)s)
+    UNION
+    SELECT m.id FROM message m
+    WHERE m.id BETWEEN %(after)s AND %(last)s AND m.campaign_id = %(campaign)s AND m.status = ANY(%(judged)s)
+    UNION
+    SELECT r.message_id FROM reply r
+    WHERE %(stopped)s AND r.campaign_id = %(campaign)s AND r.kind = 'stop' AND r.message_id BETWEEN %(after)s AND %(last)s
+    UNION
+    SELECT m.id FROM message m
+    WHERE %(waiting)s AND m.id BETWEEN %(after)s AND %(last)s AND m.campaign_id = %(campaign)s AND m.status = 1
+      AND NOT EXISTS (SELECT 1 FROM submission s WHERE s.message_id = m.id AND s.submitted_at >= %(launched)s)
+) found ORDER BY id LIMIT %(limit)s
+"""
+
+BY_NUMBER = "SELECT id FROM message WHERE msisdn = %s AND id BETWEEN %s AND %s AND campaign_id = %s ORDER BY id LIMIT %s"
+
+BY_WORD = """
+SELECT m.id FROM message m JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id
+WHERE m.id BETWEEN %(after)s AND %(last)s AND m.campaign_id = %(campaign)s
+  AND (array_to_string(r.fields, ' ') ILIKE %(word)s OR m.msisdn::text LIKE %(word)s) ORDER BY m.id LIMIT %(limit)s
+"""
+
+
+def find(
+    campaign: Campaign, *, text: str = "", statuses: Collection[int] | None = None, after: int = 0, limit: int = 25
+) -> tuple[list[MessageRow], int | None]:
+    """(messages in order of id, the id to give as `after` for more or None). Empty criteria find everything.
+
+    `text` is a telephone number in any form, or a part of any column of the recipient's row.
+    """
+    if campaign.first_message_id is None or campaign.last_message_id is None:
+        return [], None
+    wanted = None if statuses is None else expand_aliases(statuses)
+    start = max(after + 1, campaign.first_message_id)
+    ids = _candidates(campaign, text.strip(), wanted, start, limit + 1)
+    more = ids[limit - 1] if len(ids) > limit else None
+    rows = [row for run in _runs(ids[:limit]) for row in report_rows.read(campaign, message_ids=run, with_text=True)]
+    return [row for row in rows if wanted is None or row.status in wanted], more
+
+
+def _candidates(campaign: Campaign, text: str, wanted: set[int] | None, start: int, limit: int) -> list[int]:
+    last = campaign.last_message_id
+    if text:
+        parsed = numbers.parse(text)
+        if parsed.msisdn is not None:
+            return _ids(BY_NUMBER, [parsed.msisdn, start, last, campaign.pk, limit])
+        escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        given = {"after": start, "last": last, "campaign": campaign.pk, "word": f"%{escaped}%", "limit": limit}
+        return _ids(BY_WORD, given)
+    if wanted is None:
+        return _ids(
+            "SELECT id FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s ORDER BY id LIMIT %s",
+            [start, last, campaign.pk, limit],
+        )
+    return _ids(
+        BY_STATUS,
+        {
+            "after": start,
+            "last": last,
+            "campaign": campaign.pk,
+            "launched": campaign.launched_at,
+            "handed": sorted(wanted - {Status.STOPPED}),
+            "judged": sorted(wanted & NOT_SENT_STATUSES),
+            "stopped": Status.STOPPED in wanted,
+            "waiting": bool(wanted & WAITING),
+            "limit": limit,
+        },
+    )
+
+
+def _ids(sql: str, parameters: object) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)  # type: ignore[arg-type]
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _runs(ids: list[int]) -> Iterator[list[int]]:
+    """Neighbours together: reading one run reads everything between its ends."""
+    run: list[int] = []
+    for i in ids:
+        if run and i - run[-1] > GAP:
+            yield run
+            run = []
+        run.append(i)
+    if run:
+        yield run
