@@ -197,3 +197,9 @@ def test_national_numbers_of_another_country() -> None:
     judge = Judge(layout, default_country="BE")
     with Reader(io.BytesIO(b"GSM\n0470123456\n"), layout) as reader:
         assert [judge.judge(rows).numbers[0].msisdn for rows in reader] == [32470123456]
+
+
+def test_the_value_kept_for_the_worst_encoding_is_one_no_replacement_saves() -> None:
+    lines = "GSM;Prénom\n0612345678;Zoé 😀\n0612345679;François-Xavier-Jean-Baptiste\n0612345670;Ève 😀 !\n"
+    _, analysis, _, _ = read(io.BytesIO(lines.encode()))
+    assert analysis.more_json()["widest"] == {"Prénom": "Ève 😀 !"}

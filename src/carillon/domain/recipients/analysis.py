@@ -15,7 +15,7 @@ from typing import Any
 
 from carillon.domain.recipients.judging import DUPLICATE, MALFORMED, Judged
 from carillon.domain.recipients.layout import Layout
-from carillon.domain.segments import EXTENSION, is_gsm, measure
+from carillon.domain.segments import EXTENSION, is_gsm, measure, to_gsm
 
 MAX_LISTED_LINES = 10_000  # numbers of lines kept; the counts are always exact
 MAX_VALUE_CHARACTERS = 2000
@@ -47,7 +47,7 @@ class Analysis:
         self._lengths: list[Counter[int]] = [Counter() for _ in range(width)]
         self._longest = [""] * width
         self._costliest = [""] * width  # most units in GSM 7-bit, where extended characters count twice
-        self._widest = [""] * width  # longest of the values that force UCS-2
+        self._widest = [""] * width  # a value that forces UCS-2, with replacement on if there is one
         self._empty: list[int] = []
 
     def add(self, judged: Judged) -> None:
@@ -108,9 +108,8 @@ class Analysis:
             values = [value for value in dict.fromkeys(column) if is_gsm(value)]
             self._costliest[index] = max([self._costliest[index], *values], key=_units)
         if not is_gsm(text):
-            for value in column:
-                if len(value) > len(self._widest[index]) and not is_gsm(value):
-                    self._widest[index] = value
+            foreign = [value for value in dict.fromkeys(column) if not is_gsm(value)]
+            self._widest[index] = max([self._widest[index], *foreign], key=_width)
 
     def to_json(self, *, allowed_countries: Collection[str] | None = None) -> dict[str, Any]:
         """The keys of the guide that come from the file; the service adds ids, names and dates.
@@ -158,6 +157,11 @@ class Analysis:
             "costliest": {n: v[:MAX_VALUE_CHARACTERS] for n, v in zip(header, self._costliest, strict=True) if v},
             "widest": {n: v[:MAX_VALUE_CHARACTERS] for n, v in zip(header, self._widest, strict=True) if v},
         }
+
+
+def _width(value: str) -> tuple[bool, int]:
+    """A value that stays UCS-2 even when characters are replaced counts before a longer one that would not."""
+    return not is_gsm(to_gsm(value)), len(value)
 
 
 def _units(value: str) -> int:
