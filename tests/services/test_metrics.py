@@ -1,0 +1,53 @@
+"""The page Prometheus reads, and the alarms behind it."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from carillon.models import Connector
+from carillon.services import alarms, live, metrics
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+-]+')
+
+
+def test_every_line_is_what_prometheus_reads() -> None:
+    connector = builders.make_connector(
+        name='two "quoted" words', state="bound", state_at=timezone.now(),
+        health={"seats": {"0": {"submitted": 12, "rate": 3.5, "rates": {"7": 3.5}, "tick_ms": 4.0}}},
+    )  # fmt: skip
+    builders.make_sendable_campaign(connector, n=7)
+    text = metrics.text(now=timezone.now())
+    for line in text.splitlines():
+        assert line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.fullmatch(line.replace('\\"', "")), line
+    assert 'carillon_segments_submitted_total{connector="two \\"quoted\\" words",seat="0"} 12' in text
+    assert 'carillon_queue_messages{connector="two \\"quoted\\" words"} 7' in text
+    assert 'carillon_connector_up{connector="two \\"quoted\\" words"} 1' in text
+
+
+def test_a_connector_that_is_down_with_messages_waiting_is_an_alarm() -> None:
+    since = timezone.now() - timedelta(minutes=2)
+    connector = builders.make_connector(
+        state="down", state_reason="bind refused", state_at=timezone.now(), health={"down_since": since.isoformat()}
+    )
+    assert alarms.current(now=timezone.now()) == []
+    builders.make_sendable_campaign(connector, n=3)
+    (alarm,) = alarms.current(now=timezone.now())
+    assert (alarm.code, alarm.connector) == ("connector_down", connector.name)
+    assert alarm.sentence == "3 messages wait and it is down: bind refused"
+
+
+def test_progress_says_when_a_campaign_will_be_through() -> None:
+    connector = builders.make_connector(state="bound", state_at=timezone.now())
+    campaign = builders.make_sendable_campaign(connector, n=100, slice_size=50)
+    now = timezone.now()
+    Connector.objects.update(health={"seats": {"0": {"rates": {str(campaign.pk): 4.0}}, "1": {"rates": {str(campaign.pk): 1.0}}}})
+    found = live.progress(campaign.pk, total=100, now=now)
+    assert (found.handed_over, found.waiting, found.rate) == (0, 100, 5.0)
+    assert found.ends_at == now + timedelta(seconds=20)
+    assert live.progress(campaign.pk, total=100, now=now + timedelta(minutes=1)).ends_at is None
