@@ -99,6 +99,9 @@ class Campaign(models.Model):
                 fields=["id"], name="campaign_open", condition=models.Q(state__in=["INJECTING", "INPROGRESS"])
             ),
             models.Index(fields=["first_message_id"], name="campaign_first_message"),
+            models.Index(
+                fields=["account", "scheduled_at"], name="campaign_started", condition=models.Q(launched_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
