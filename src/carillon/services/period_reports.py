@@ -90,9 +90,7 @@ def wanted(
 
 def headers(report: Wanted) -> list[Header]:
     """Every different header of the lists of the period. Raises InvalidInput when there are too many."""
-    with connection.cursor() as cursor:
-        cursor.execute(HEADERS, report.parameters)
-        found = [Header(tuple(names), mobile) for names, mobile in cursor.fetchall()]
+    found = [Header(tuple(names), mobile) for names, mobile in _bounded(HEADERS, report.parameters)]
     if len(found) > MAX_HEADERS:
         raise InvalidInput(
             f"The lists of this period have more than {MAX_HEADERS} different headers: shorten it", field="from"
@@ -115,7 +113,7 @@ def rows(report: Wanted) -> Iterator[tuple[Campaign, MessageRow]]:
     after = first - 1
     known: dict[int, Campaign] = {}
     while True:
-        page = _page(sql, values | {"after": after, "last": last})
+        page = _bounded(sql, values | {"after": after, "last": last})
         if not page:
             return
         after = page[-1][0]
@@ -150,23 +148,20 @@ def _search(report: Wanted) -> tuple[str, dict[str, Any]]:
 
 def _span(report: Wanted) -> tuple[int, int]:
     """First and last message id of the period's campaigns."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT min(c.first_message_id), max(c.last_message_id) FROM campaign c WHERE {CAMPAIGNS}",  # noqa: S608
-            report.parameters,
-        )
-        first, last = cursor.fetchone()
+    sql = f"SELECT min(c.first_message_id), max(c.last_message_id) FROM campaign c WHERE {CAMPAIGNS}"  # noqa: S608
+    ((first, last),) = _bounded(sql, report.parameters)
     return (1, 0) if first is None else (int(first), int(last))
 
 
-def _page(sql: str, values: dict[str, Any]) -> list[tuple[int, int]]:
+def _bounded(sql: str, values: dict[str, Any]) -> list[Any]:
+    """Rows of one statement that may take TIMEOUT_MS. Raises InvalidInput (search_too_slow)."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {TIMEOUT_MS}")
             cursor.execute(sql, values)
-            page = cursor.fetchall()
+            rows = cursor.fetchall()
             cursor.execute("SET LOCAL statement_timeout = DEFAULT")
-            return page
+            return rows
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", "") == "57014":  # query_canceled
             raise InvalidInput(
