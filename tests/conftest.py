@@ -22,8 +22,9 @@ from urllib.parse import quote
 
 import django
 import hypothesis
-import psycopg
 import pytest
+
+from tests.databases import TEMPLATE, Clone, Server, exists, run
 
 for name in [name for name in os.environ if name.startswith("CARILLON_") and name != "CARILLON_HOME"]:
     del os.environ[name]
@@ -35,7 +36,6 @@ os.environ["CARILLON_SECRET_KEY"] = "for tests only"
 os.environ["CARILLON_TEST_FAST_PASSWORDS"] = "yes"
 os.environ["DJANGO_SETTINGS_MODULE"] = "carillon.config.settings"
 django.setup()
-TEMPLATE = "carillon_template"
 _numbers = itertools.count(1)
 # The same examples at each run: a red run must be about the change, not about luck. `make fuzz` draws new ones.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True, database=None, max_examples=100)
@@ -89,7 +89,7 @@ sys.addaudithook(_only_loopback)
 
 
 @pytest.fixture(scope="session")
-def postgres(django_test_environment: None, django_db_blocker: Any) -> Iterator[dict[str, str | int]]:
+def postgres(django_test_environment: None, django_db_blocker: Any) -> Iterator[Server]:
     """The session's server, with its migrated template database. Gives what psycopg needs to reach it."""
     from django.core.management import call_command
     from django.db import connections
@@ -99,75 +99,43 @@ def postgres(django_test_environment: None, django_db_blocker: Any) -> Iterator[
     attachment = attach(HOME, is_durable=False)
     with (HOME / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not _exists(attachment.connect_to, TEMPLATE):
+        if not exists(attachment.connect_to, TEMPLATE):
             connections["default"].settings_dict["NAME"] = f"{TEMPLATE}_draft"
-            _run(attachment.connect_to, f"CREATE DATABASE {TEMPLATE}_draft")
+            run(attachment.connect_to, f"DROP DATABASE IF EXISTS {TEMPLATE}_draft WITH (FORCE)")
+            run(attachment.connect_to, f"CREATE DATABASE {TEMPLATE}_draft")
             with django_db_blocker.unblock():
                 call_command("migrate", verbosity=0, interactive=False)
                 connections["default"].close()
-            _run(attachment.connect_to, f"ALTER DATABASE {TEMPLATE}_draft RENAME TO {TEMPLATE}")
+            run(attachment.connect_to, f"ALTER DATABASE {TEMPLATE}_draft RENAME TO {TEMPLATE}")
     yield attachment.connect_to
     connections["default"].close()
     attachment.detach()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(postgres: dict[str, str | int], django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(postgres: Server, django_db_blocker: Any) -> Iterator[None]:
     """This worker's database, shared by the tests that roll back. Replaces pytest-django's own."""
-    with _clone(postgres, f"carillon_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", django_db_blocker):
+    with Clone(postgres, f"carillon_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}", django_db_blocker):
         yield
 
 
 @pytest.fixture
 def committed_db(
-    postgres: dict[str, str | int], django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
+    postgres: Server, django_db_setup: None, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
     name = f"carillon_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
     url = f"postgresql://{postgres['user']}@/{name}?host={quote(str(postgres['host']), safe='')}"
     monkeypatch.setenv("CARILLON_DATABASE_URL", url)
-    with _clone(postgres, name, django_db_blocker), django_db_blocker.unblock():
+    with Clone(postgres, name, django_db_blocker), django_db_blocker.unblock():
         yield url
 
 
 @pytest.fixture(scope="module")
-def shared_db(postgres: dict[str, str | int], django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+def shared_db(postgres: Server, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """As committed_db, but one for a whole module, whose tests then make accounts and campaigns of their own."""
     name = f"carillon_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_numbers)}"
     url = f"postgresql://{postgres['user']}@/{name}?host={quote(str(postgres['host']), safe='')}"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CARILLON_DATABASE_URL", url)
-        with _clone(postgres, name, django_db_blocker), django_db_blocker.unblock():
+        with Clone(postgres, name, django_db_blocker), django_db_blocker.unblock():
             yield url
-
-
-class _clone:
-    """A copy of the template under this name, made the default database while it stands."""
-
-    def __init__(self, server: dict[str, str | int], name: str, blocker: Any) -> None:
-        self.server, self.name, self.blocker = server, name, blocker
-
-    def __enter__(self) -> None:
-        from django.db import connections
-
-        _run(self.server, f"CREATE DATABASE {self.name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
-        connections["default"].close()
-        self.before = connections["default"].settings_dict["NAME"]
-        connections["default"].settings_dict["NAME"] = self.name
-
-    def __exit__(self, *_: object) -> None:
-        from django.db import connections
-
-        with self.blocker.unblock():
-            connections.close_all()
-        connections["default"].settings_dict["NAME"] = self.before
-        _run(self.server, f"DROP DATABASE {self.name} WITH (FORCE)")
-
-
-def _run(server: dict[str, str | int], statement: str) -> None:
-    with psycopg.connect(**(server | {"dbname": "postgres"}), autocommit=True) as connection:  # type: ignore[arg-type]
-        connection.execute(statement.encode())
-
-
-def _exists(server: dict[str, str | int], name: str) -> bool:
-    with psycopg.connect(**(server | {"dbname": "postgres"})) as connection:  # type: ignore[arg-type]
-        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
