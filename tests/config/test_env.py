@@ -34,6 +34,8 @@ def test_other_programs_variables_are_not_ours() -> None:
         ("CARILLON_DATABASE_POOL_SIZE", "-1"),
         ("CARILLON_DATABASE_POOL_SIZE", "many"),
         ("CARILLON_EMAIL_URL", "mail.example.org"),
+        ("CARILLON_DATABASE_URL", "postgresql://localhost:port/carillon"),
+        ("CARILLON_TIME_ZONE", "Paris"),
         ("CARILLON_LOG_LEVEL", "LOUD"),
         ("CARILLON_HOME", ""),
     ],

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "CARILLON_"
 FILE_SUFFIX = "_FILE"
@@ -65,12 +66,22 @@ def _web_address(value: str) -> str:
 def _database_url(value: str) -> str:
     if value and urlsplit(value).scheme not in {"postgres", "postgresql"}:
         raise ValueError("expected postgresql://user:password@host:5432/name")
+    _ = urlsplit(value).port  # raises ValueError when it is no number
     return value
 
 
 def _email_url(value: str) -> str:
     if value and urlsplit(value).scheme not in {"smtp", "smtps", "console", "file"}:
         raise ValueError("expected smtp://user:password@host:587, smtps://…:465, file: or console:")
+    _ = urlsplit(value).port
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected a time zone such as Europe/Paris") from None
     return value
 
 
@@ -167,7 +178,14 @@ SETTINGS = (
         "Only for a demonstration: the page `/mailbox/` shows to anyone the e-mails kept by `file:`, and the sign-in codes sent "
         "by SMS to test accounts.",
     ),
-    Setting("TIME_ZONE", _text, "Europe/Paris", "Time zone in which pages and reports show times."),
+    Setting(
+        "METRICS_TOKEN",
+        _text,
+        "",
+        "Bearer token that opens `/metrics` (Prometheus). Empty: only a signed-in operator reads it.",
+        is_secret=True,
+    ),
+    Setting("TIME_ZONE", _zone, "Europe/Paris", "Time zone in which pages and reports show times."),
     Setting(
         "TEST_FAST_PASSWORDS",
         _flag,
