@@ -109,7 +109,7 @@ def test_every_character_comes_back_as_it_was() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["empty.csv", "picture.csv", "truncated.xlsx", "old_excel.xls", "too_wide.csv"])
+@pytest.mark.parametrize("name", ["empty.csv", "picture.csv", "truncated.xlsx", "not_a_workbook.xls", "too_wide.csv"])
 def test_a_file_that_is_no_list_leaves_nothing_behind(name: str, media: Path) -> None:
     with pytest.raises(InvalidInput):
         upload(ZOO / name)

@@ -1,4 +1,4 @@
-"""Recipient lists: CSV, TXT and XLSX files read as a stream, judged line by line, analysed as they go.
+"""Recipient lists: CSV, TXT, XLSX and XLS files read as a stream, judged line by line, analysed as they go.
 
 layout = inspect(path)                     charset, delimiter, header, mobile column; or InvalidInput saying what to do
 judge, analysis = Judge(layout), Analysis(layout)

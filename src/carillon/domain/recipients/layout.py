@@ -37,7 +37,7 @@ _POSTCODE_NAMES = {
 class Layout:
     """`mobile_column` and the others are positions in `header`. `preview`: first rows, as typed, without the header."""
 
-    kind: str  # "csv" | "xlsx"
+    kind: str  # "csv" | "xlsx" | "xls"
     charset: str  # "" for workbooks
     delimiter: str
     has_header: bool

@@ -21,6 +21,7 @@ from carillon.domain.recipients.source import MAX_LINE_CHARACTERS, Lines, detect
 
 BATCH_ROWS = 2048
 PREVIEW_ROWS = 10
+_SHEETS = {"xlsx": sheets.rows, "xls": sheets.old_rows}
 UNNAMED_MOBILE = "MOBILE"  # the column of the numbers in a file without header
 _END = "\x1e"  # a row of our own after the last: swallowed if a quotation mark is still open
 
@@ -88,8 +89,8 @@ def _sample(
     """Kind, charset, delimiter and the first rows."""
     with opened(source) as stream:
         kind = kind_of(stream)
-        if kind == "xlsx":
-            return kind, "", "", _first(sheets.rows(stream, max_columns=layouts.MAX_COLUMNS))
+        if kind != "csv":
+            return kind, "", "", _first(_SHEETS[kind](stream, max_columns=layouts.MAX_COLUMNS))
         charset = charset or detect_charset(stream)
         lines = _first_lines(Lines(stream, charset))
         delimiter = delimiter or layouts.guess_delimiter(lines)
@@ -144,8 +145,8 @@ class Reader:
 
     def _rows(self) -> Iterator[list[str]]:
         assert self._stream is not None, "use the reader in a with statement"
-        if self.layout.kind == "xlsx":
-            return sheets.rows(self._stream, max_columns=layouts.MAX_COLUMNS)
+        if self.layout.kind != "csv":
+            return _SHEETS[self.layout.kind](self._stream, max_columns=layouts.MAX_COLUMNS)
         self._lines = Lines(self._stream, self.layout.charset)
         return _csv_rows(self._lines, self.layout.delimiter)
 

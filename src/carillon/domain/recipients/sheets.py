@@ -1,11 +1,12 @@
-"""Rows of an XLSX workbook, read as a stream: the first visible sheet that holds something."""
+"""Rows of a workbook: the first visible sheet that holds something. XLSX is read as a stream, the old XLS (65,536 rows) whole."""
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime, time
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from carillon.domain.errors import InvalidInput
 
@@ -14,6 +15,7 @@ MAX_UNPACKED_BYTES = 2 * 1024**3
 MAX_SHARED_STRINGS_BYTES = 256 * 1024**2  # openpyxl keeps these in memory
 MAX_RATIO = 200
 MAX_ENTRIES = 5000
+MAX_OLD_BYTES = 64 * 1024**2
 _SMALL_BYTES = 10 * 1024**2
 _FIRST_SHEET_NAME = "xl/workbook.xml"
 
@@ -73,6 +75,41 @@ def rows(stream: BinaryIO, *, max_columns: int) -> Iterator[list[str]]:
         Exception
     ) as error:  # openpyxl raises anything on damaged XML: KeyError, ParseError, ValueError, zlib.error …
         raise _wrong("The XLSX file is damaged or incomplete. Save it again, or save it as CSV.") from error
+
+
+def old_rows(stream: BinaryIO, *, max_columns: int) -> Iterator[list[str]]:
+    """Rows of an XLS workbook, as `rows`."""
+    import xlrd  # noqa: PLC0415  only for these
+
+    content = stream.read(MAX_OLD_BYTES + 1)
+    if len(content) > MAX_OLD_BYTES:
+        raise _wrong(f"The XLS file is larger than {MAX_OLD_BYTES // 1024**2} MB. Save it as XLSX or CSV.")
+    try:
+        book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), on_demand=True)
+        for sheet in (sheet for sheet in book.sheets() if sheet.visibility == 0 and sheet.nrows):
+            for number in range(sheet.nrows):
+                cells = zip(sheet.row_types(number), sheet.row_values(number, 0, max_columns + 1), strict=False)
+                row = [_text(_old_value(kind, value, book.datemode)) for kind, value in cells]
+                while row and not row[-1]:
+                    row.pop()
+                yield row
+            return
+    except (
+        Exception
+    ) as error:  # xlrd raises anything on damaged records: XLRDError, CompDocError, struct.error, IndexError …
+        if "encrypted" in str(error):
+            raise _wrong("The XLS file is protected by a password. Save it without, or as CSV.") from error
+        raise _wrong("The XLS file is damaged, or no Excel workbook. Save it as XLSX or CSV.") from error
+
+
+def _old_value(kind: int, value: Any, datemode: int) -> object:
+    import xlrd  # noqa: PLC0415
+
+    if kind == xlrd.XL_CELL_DATE:
+        return xlrd.xldate_as_datetime(value, datemode)
+    if kind == xlrd.XL_CELL_BOOLEAN:
+        return bool(value)
+    return "" if kind == xlrd.XL_CELL_ERROR else value
 
 
 def _text(cell: object) -> str:

@@ -65,7 +65,7 @@ def opened(source: Path | BinaryIO) -> Iterator[BinaryIO]:
 
 
 def kind_of(stream: BinaryIO) -> str:
-    """ "csv" (any delimited text) or "xlsx". InvalidInput for everything else, by what the bytes say, not the name."""
+    """ "csv" (any delimited text), "xlsx" or "xls". InvalidInput for everything else, by what the bytes say, not the name."""
     head = stream.read(64 * 1024)
     stream.seek(0)
     if not head.strip(b" \t\r\n\xef\xbb\xbf\x00"):
@@ -76,8 +76,9 @@ def kind_of(stream: BinaryIO) -> str:
     if head.startswith(b"PK\x03\x04"):
         return "xlsx"
     if head.startswith(_OLE):
-        what = "is protected by a password" if _ENCRYPTED in head else "is in the old XLS format"
-        raise _wrong(f"The file {what}, which cannot be read. {_SAVE_AS}")
+        if _ENCRYPTED in head:
+            raise _wrong(f"The file is protected by a password, so it cannot be read. {_SAVE_AS}")
+        return "xls"
     for magic, name in _NOT_LISTS:
         if head.startswith(magic):
             raise _wrong(f"The file is {name}, not a list, whatever its name says. Choose a CSV, TXT or XLSX file.")
