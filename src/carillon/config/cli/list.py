@@ -27,7 +27,9 @@ COLUMNS = ("id", "name", "state", "lines", "valid", "invalid", "duplicates", "cr
 
 def add_to(commands: Command) -> None:
     verbs = add_noun(commands, "list", help="recipient lists: import, list, delete")
-    importing = add_command(verbs, "import", with_database(run_import), help="import a CSV, TXT or XLSX file and judge it")
+    importing = add_command(
+        verbs, "import", with_database(run_import), help="import a CSV, TXT or XLSX file and judge it"
+    )
     importing.add_argument("file", type=Path, metavar="FILE")
     importing.add_argument("--account", required=True, metavar="NAME")
     importing.add_argument("--name", default="", metavar="NAME", help="default: the file's name")
@@ -65,8 +67,10 @@ def import_now(account: Account, path: Path, *, name: str = "", mobile_column: s
         if mobile_column:
             item.mobile_column = lists.look(item, mobile_column=mobile_column).mobile_name
             item.save(update_fields=["mobile_column"])
-        with Bar("Importing", unit="rows") as bar:
-            return list_import.import_file(item.pk, progress=bar.at)
+        with Bar("Importing", unit="bytes") as bar:
+            return list_import.import_file(
+                item.pk, progress=lambda position, size, rows: bar.at(position, size, f"{rows} rows")
+            )
     except BaseException:
         lists.delete(item)
         raise
@@ -107,7 +111,9 @@ def run_list(arguments: argparse.Namespace) -> int:
     from carillon.models import List
     from carillon.services import accounts
 
-    found = List.objects.filter(account=accounts.by_name(arguments.account), deleted_at=None).exclude(kind=List.Kind.INLINE)
+    found = List.objects.filter(account=accounts.by_name(arguments.account), deleted_at=None).exclude(
+        kind=List.Kind.INLINE
+    )
     rows: list[dict[str, object]] = [
         {
             "id": item.pk,
