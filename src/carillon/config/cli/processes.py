@@ -8,6 +8,7 @@ import os
 from carillon.config.cli.frame import Command, add_command, set_up_django, with_database
 
 SIMULATOR_PORT = 2775
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (recognised, not chosen)
 WEB_POOL = 10  # connections of each web process
 
 
@@ -37,7 +38,15 @@ def add_address(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default 8000)")
 
 
+def tell_address(arguments: argparse.Namespace) -> None:
+    """Links in messages and e-mails lead where we listen, unless a public address is given."""
+    if arguments.host not in EVERYWHERE:
+        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
+        os.environ.setdefault("CARILLON_PUBLIC_URL", f"http://{host}:{arguments.port}")
+
+
 def run_web(arguments: argparse.Namespace) -> int:
+    tell_address(arguments)
     # Each request has a thread of its own, so connections kept by thread would never be used twice.
     os.environ.setdefault("CARILLON_DATABASE_POOL_SIZE", str(WEB_POOL))
     return with_database(_serve)(arguments)

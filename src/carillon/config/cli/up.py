@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 
 from carillon.config.cli.frame import Command, Failure, add_command, database, say
-from carillon.config.cli.processes import SIMULATOR_PORT, add_address
+from carillon.config.cli.processes import SIMULATOR_PORT, add_address, tell_address
 
 
 def add_to(commands: Command) -> None:
@@ -26,6 +27,9 @@ def add_to(commands: Command) -> None:
 
 
 def run_up(arguments: argparse.Namespace) -> int:
+    tell_address(arguments)
+    if arguments.demo:
+        os.environ.setdefault("CARILLON_DEMO_MAILBOX", "yes")  # the children's: sign-in codes are read at /mailbox/
     with database():
         return asyncio.run(_supervise(arguments))
 
