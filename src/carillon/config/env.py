@@ -179,6 +179,12 @@ SETTINGS = (
         "by SMS to test accounts.",
     ),
     Setting(
+        "WEBHOOK_PRIVATE",
+        _flag,
+        "no",
+        "Webhooks may call private addresses, and by http: for a trial or a closed network only.",
+    ),
+    Setting(
         "METRICS_TOKEN",
         _text,
         "",

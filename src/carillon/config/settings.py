@@ -202,6 +202,8 @@ FILE_UPLOAD_PERMISSIONS = 0o600
 DEFAULT_FROM_EMAIL: str = _env["EMAIL_FROM"]
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 globals().update(_email())
+METRICS_TOKEN: str = _env["METRICS_TOKEN"]
+WEBHOOK_PRIVATE: bool = _env["WEBHOOK_PRIVATE"]
 MAILBOX: Path | None = HOME / "mail" if _env["DEMO_MAILBOX"] and _env["EMAIL_URL"].startswith("file:") else None
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # the worker loads the jobs (carillon.config.worker)

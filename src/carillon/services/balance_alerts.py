@@ -22,7 +22,9 @@ def set_alert(account: Account, *, threshold: int | None, email: str = "", mobil
     account.alert_email = read_email(email) if email.strip() else ""
     account.alert_mobile = read_mobile(mobile)
     if threshold is not None and not (account.alert_email or account.alert_mobile):
-        raise InvalidInput("Say who to tell: an e-mail address or a mobile number.", field="email", code="alert_contact")
+        raise InvalidInput(
+            "Say who to tell: an e-mail address or a mobile number.", field="email", code="alert_contact"
+        )
     account.alert_threshold = threshold
     account.alerted_at = None
     account.save(update_fields=["alert_email", "alert_mobile", "alert_threshold", "alerted_at"])
@@ -31,7 +33,9 @@ def set_alert(account: Account, *, threshold: int | None, email: str = "", mobil
 
 def check_all(now: datetime) -> int:
     """Tells those whose balance has just fallen below their threshold; returns how many."""
-    watched = Account.objects.filter(is_active=True, alert_threshold__isnull=False).annotate(left=F("balance") - F("held"))
+    watched = Account.objects.filter(is_active=True, alert_threshold__isnull=False).annotate(
+        left=F("balance") - F("held")
+    )
     watched.filter(alerted_at__isnull=False, left__gte=F("alert_threshold")).update(alerted_at=None)
     low = list(watched.filter(alerted_at__isnull=True, left__lt=F("alert_threshold")))
     return sum(_tell(account, now) for account in low)

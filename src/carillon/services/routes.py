@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from carillon.domain.errors import InvalidInput
+from carillon.domain.errors import InvalidInput, NotFound
 from carillon.domain.msisdn import FRENCH_TERRITORIES
 from carillon.models import Account, Connector, Route, Tariff
 
@@ -225,3 +225,20 @@ def add_route(
         name=name, connector=connector, medium=connector.medium, priority=priority, traffic=traffic,
         country=country.upper(), prefix=prefix, account=account, weight=weight, cost=cost,
     )  # fmt: skip
+
+
+def remove_route(route_id: int) -> None:
+    """Raises NotFound."""
+    gone, _each = Route.objects.filter(pk=route_id).delete()
+    if not gone:
+        raise NotFound(f"There is no route {route_id}")
+
+
+def switch_route(route_id: int) -> bool:
+    """On if it was off, off if it was on; gives what it now is. Raises NotFound."""
+    route = Route.objects.filter(pk=route_id).first()
+    if route is None:
+        raise NotFound(f"There is no route {route_id}")
+    route.is_enabled = not route.is_enabled
+    route.save(update_fields=["is_enabled"])
+    return route.is_enabled

@@ -32,6 +32,7 @@ SENTENCES: dict[str, Promise | str] = {
     "own_rights": _("Vous ne pouvez pas vous retirer vos propres droits."),
     "role": _("Vous ne pouvez pas donner ce rôle."),
     "brand_used": _("Des campagnes ou des STOP portent cette marque : elle ne peut plus être supprimée."),
+    "connector_used": _("Ce connecteur a transporté des messages : désactivez-le plutôt."),
     "nested": _("Un sous-compte ne peut pas avoir de sous-comptes."),
     "amount": _("Indiquez un nombre de crédits."),
     "alert_contact": _("Indiquez qui prévenir : une adresse e-mail ou un numéro de mobile."),

@@ -12,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.brands")),
     path("", include("carillon.web.subaccounts")),
     path("", include("carillon.web.account_settings")),
+    path("", include("carillon.web.developer")),
+    path("", include("carillon.web.ops")),
+    path("", include("carillon.web.ops_accounts")),
+    path("", include("carillon.web.ops_connectors")),
+    path("", include("carillon.web.ops_routes")),
     path("", include("carillon.web.mailbox")),
     path("", include("carillon.web.preferences")),
     path("", include("carillon.web.dashboard")),
@@ -24,5 +29,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.lists")),
     path("", include("carillon.web.list_uploads")),
     path("", include("carillon.web.message_templates")),
+    path("", include("carillon.web.simulator")),
     path("", include("carillon.web.design")),
 ]

@@ -1,0 +1,67 @@
+"""Operators: the platform's health, for people (/ops/) and for machines (/metrics, /healthz)."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.conf import settings
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from carillon.models import User
+from carillon.services import platform_health
+from carillon.services.platform_health import Concern
+from carillon.web.rights import SignedInRequest, operator_only, public
+
+
+@operator_only
+def health(request: SignedInRequest) -> HttpResponse:
+    found = platform_health.look(now=timezone.now())
+    concerns = [{"is_grave": one.is_grave, "text": sentence_of(one)} for one in found.concerns]
+    return render(request, "ops/health.html", {"health": found, "concerns": concerns})
+
+
+def sentence_of(concern: Concern) -> str:
+    values = concern.values
+    if concern.code == "no_connector":
+        return _("Aucun connecteur n'est activé : rien ne peut partir. Ajoutez-en un.")
+    if concern.code == "no_gateway":
+        return _("Aucune passerelle ne tourne : les messages attendent. Lancez « carillon gateway ».")
+    if concern.code == "down":
+        return _("%(name)s est coupé : %(reason)s") % values
+    if concern.code == "late":
+        return _("%(name)s : des messages prêts attendent depuis %(minutes)d minutes.") % values
+    return (
+        ngettext("%(count)d tâche de fond a échoué.", "%(count)d tâches de fond ont échoué.", values["count"]) % values
+    )
+
+
+@public
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For who bears CARILLON_METRICS_TOKEN, and for operators; to anyone else it does not exist."""
+    given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    has_token = bool(settings.METRICS_TOKEN) and secrets.compare_digest(given, settings.METRICS_TOKEN)
+    if not has_token and not (isinstance(request.user, User) and request.user.is_operator):
+        raise Http404
+    text = platform_health.metrics(now=timezone.now())
+    return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@public
+def alive(request: HttpRequest) -> HttpResponse:
+    """ "ok" when this process answers and reaches the database; for load balancers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+urlpatterns = [
+    path("ops/", health, name="ops"),
+    path("metrics", metrics, name="metrics"),
+    path("healthz", alive, name="alive"),
+]
