@@ -139,7 +139,7 @@ def _sources(campaign: Campaign) -> list[List]:
 
 @dataclass(slots=True)
 class Extremes:
-    """Per column: the value that costs most in GSM 7-bit, and one that forces UCS-2 ("" when none does)."""
+    """Per column: the value that costs most in GSM 7-bit, and characters that force UCS-2 (none: no entry)."""
 
     longest: dict[str, str]
     foreign: dict[str, str]
@@ -155,7 +155,8 @@ def extremes(campaign: Campaign) -> Extremes:
         for name, value in own.longest.items():
             if measure(value).units >= measure(longest.get(name, "")).units:
                 longest[name] = value
-        foreign |= own.foreign
+        for name, value in own.foreign.items():
+            foreign[name] = foreign.get(name, "") + value
         empty |= own.empty
     return Extremes(longest, foreign, frozenset(empty))
 
@@ -176,7 +177,7 @@ def _of_rows(item: List) -> Extremes:
         rows = [row[0] for row in cursor.fetchall()]
     columns = {name: [r[i] if i < len(r) else "" for r in rows] for i, name in enumerate(item.header)}
     longest = {n: max(values, key=lambda v: measure(v).units, default="") for n, values in columns.items()}
-    wide = {n: max((v for v in values if not is_gsm(v)), key=len, default="") for n, values in columns.items()}
+    wide = {n: "".join(dict.fromkeys("".join(v for v in values if not is_gsm(v)))) for n, values in columns.items()}
     return Extremes(
         longest,
         {n: v for n, v in wide.items() if v},

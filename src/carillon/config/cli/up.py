@@ -30,6 +30,7 @@ def run_up(arguments: argparse.Namespace) -> int:
     tell_address(arguments)
     if arguments.demo:
         os.environ.setdefault("CARILLON_DEMO_MAILBOX", "yes")  # the children's: sign-in codes are read at /mailbox/
+        os.environ.setdefault("CARILLON_WEBHOOK_PRIVATE", "yes")  # a receiver on this machine may be told
     with database():
         return asyncio.run(_supervise(arguments))
 

@@ -1,0 +1,190 @@
+"""What a webhook call says: our own format, and SMSFactor's (compatible receivers keep working).
+
+carillon    {"id": "evt_…" per event, "event", "created_at", "data": {…}} ; several: {"events": [ … ]}
+smsfactor   one flat object per call, by type: DLR, MO, STOP, CLICKER, BALANCE_ALERT
+Dates are ISO 8601 with offset. Numbers are E.164 digits with + in our format, without in SMSFactor's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+
+from carillon.domain.dialects import to_smsfactor
+from carillon.domain.status import Status, is_final, label
+from carillon.models import Reply, Webhook
+
+Fact = tuple[str, dict[str, Any], datetime]  # event, payload of the outbox, when
+
+RECEIPTS = """
+SELECT m.id, m.campaign_id, m.msisdn, m.country, m.price, m.segments, r.fields, l.header
+FROM message m LEFT JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id
+LEFT JOIN list l ON l.id = r.list_id
+WHERE m.id = ANY(%s) AND m.account_id = %s AND m.connector_id <> 0
+"""
+CLICKS = """
+SELECT c.id, c.campaign_id, c.message_id, c.link_index, c.at, c.kind, c.confidence, c.device, c.brand, c.model, c.os, m.msisdn
+FROM click c LEFT JOIN message m ON m.id = c.message_id WHERE c.id = ANY(%s) AND c.account_id = %s
+"""
+REFERENCES = ("ref", "reference", "id", "refclient")
+
+
+def events_of(account_id: int, facts: Sequence[Fact]) -> list[dict[str, Any]]:
+    """One dict an event, in the order of the facts: event, id, created_at, data, order_key (the message)."""
+    messages = _messages(account_id, [i for e, p, _ in facts if e == "receipt" for i in p["messages"]])
+    replies = Reply.objects.filter(account_id=account_id).in_bulk([p["reply_id"] for e, p, _ in facts if "reply_id" in p])
+    clicks = _clicks(account_id, [i for e, p, _ in facts if e == "click" for i in p.get("clicks", [p.get("click_id", 0)])])
+    found: list[dict[str, Any]] = []
+    for event, payload, at in facts:
+        if event == "receipt":
+            for message_id in payload["messages"]:
+                if message_id in messages:
+                    found.append(_receipt(messages[message_id], payload["status"], at))
+        elif "reply_id" in payload:
+            reply = replies.get(payload["reply_id"])
+            if reply is not None:
+                found.append(_reply(event, reply))
+        elif event == "click":
+            for click_id in payload.get("clicks", [payload.get("click_id", 0)]):
+                if click_id in clicks:
+                    found.append(_click(clicks[click_id]))
+        else:
+            key = payload.get("campaign_id", 0)
+            found.append({"event": event, "id": f"{event}-{key}-{at.timestamp():.6f}", "created_at": at.isoformat(), "data": payload})
+    return found
+
+
+def _messages(account_id: int, ids: Sequence[int]) -> dict[int, Any]:
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(RECEIPTS, [list(ids), account_id])
+        return {row[0]: row for row in cursor.fetchall()}
+
+
+def _clicks(account_id: int, ids: Sequence[int]) -> dict[int, Any]:
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(CLICKS, [list(ids), account_id])
+        return {row[0]: row for row in cursor.fetchall()}
+
+
+def _receipt(row: Any, status: int, at: datetime) -> dict[str, Any]:
+    message_id, campaign_id, msisdn, country, price, segments, fields, header = row
+    return {
+        "event": "receipt",
+        "id": f"receipt-{message_id}-{status}",
+        "created_at": at.isoformat(),
+        "order_key": message_id,
+        "data": {
+            "message_id": message_id,
+            "campaign_id": campaign_id,
+            "msisdn": f"+{msisdn}",
+            "country": country,
+            "status": status,
+            "status_text": label(Status(status), language="en"),
+            "is_final": is_final(status),
+            "segments": segments,
+            "credits": price / 100,
+            "reference": reference_of(header, fields),
+        },
+    }
+
+
+def reference_of(header: Sequence[str] | None, fields: Sequence[str] | None) -> str | None:
+    """The sender's own reference for this recipient, when its list has such a column."""
+    for name, value in zip(header or (), fields or (), strict=False):
+        if name.strip().lower() in REFERENCES:
+            return value
+    return None
+
+
+def _reply(event: str, reply: Reply) -> dict[str, Any]:
+    return {
+        "event": event,
+        "id": f"{event}-{reply.pk}",
+        "created_at": reply.received_at.isoformat(),
+        "order_key": reply.message_id or 0,
+        "data": {
+            "reply_id": reply.pk,
+            "msisdn": f"+{reply.msisdn}",
+            "to": reply.to,
+            "text": reply.text,
+            "campaign_id": reply.campaign_id,
+            "message_id": reply.message_id,
+            "brand_id": reply.brand_id,
+        },
+    }
+
+
+def _click(row: Any) -> dict[str, Any]:
+    click_id, campaign_id, message_id, index, at, kind, confidence, device, brand, model, os, msisdn = row
+    return {
+        "event": "click",
+        "id": f"click-{click_id}",
+        "created_at": at.isoformat(),
+        "order_key": message_id,
+        "data": {
+            "message_id": message_id,
+            "campaign_id": campaign_id,
+            "msisdn": f"+{msisdn}" if msisdn else None,
+            "link": index + 1,
+            "kind": kind,
+            "human_confidence": confidence,
+            "device": device,
+            "brand": brand,
+            "model": model,
+            "os": os,
+        },
+    }
+
+
+def envelope(events: Sequence[dict[str, Any]], *, webhook: Webhook, at: datetime) -> dict[str, Any]:
+    """The JSON body of one call."""
+    if webhook.format == "smsfactor":
+        return _smsfactor(events[0], webhook)
+    cleaned = [{key: value for key, value in event.items() if key != "order_key"} for event in events]
+    if webhook.batch_size == 1:
+        return cleaned[0] | {"sent_at": at.isoformat()} if "created_at" not in cleaned[0] else cleaned[0]
+    return {"events": cleaned}
+
+
+def _smsfactor(event: dict[str, Any], webhook: Webhook) -> dict[str, Any]:
+    """compat.md §2: date in Europe/Paris, numbers without +, everything else as strings."""
+    data: dict[str, Any] = event.get("data", {})
+    when = event.get("created_at")
+    date = datetime.fromisoformat(when).astimezone(ZoneInfo("Europe/Paris")).isoformat(timespec="seconds") if when else ""
+    number = str(data.get("msisdn") or "").lstrip("+")
+    kind = event["event"]
+    if kind == "receipt":
+        return {
+            "date": date,
+            "status": to_smsfactor(data["status"]),
+            "destination": number,
+            "message_id": data.get("reference") or str(data["message_id"]),
+            "campaign_id": str(data["campaign_id"]),
+            "country_code": data["country"],
+        }
+    if kind in ("reply", "stop"):
+        return {
+            "date": date,
+            "message": data["text"],
+            "from": number,
+            "account_id": str(webhook.account_id),
+            "last_message_id": str(data.get("message_id") or ""),
+        }
+    if kind == "click":
+        return {
+            "campaign_id": str(data["campaign_id"]),
+            "gsmsmsid": str(data["message_id"]),
+            "date": date,
+            "brand": data["brand"],
+            "model": data["model"],
+            "os": data["os"],
+        }
+    return {"date": date, "type": kind} | data

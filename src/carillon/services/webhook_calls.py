@@ -1,0 +1,165 @@
+"""Making the calls: signed, in order, retried for 48 hours, one webhook never in the way of another.
+
+Signature: header `X-Carillon-Signature: t=<unix seconds>,v1=<hex>[,v1=<hex>]`, HMAC-SHA256 of `<t>.<body>` with the webhook's
+secret (and, for a day after a rotation, with the one before). `X-Carillon-Delivery` stays the same over retries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import httpx
+from django.utils import timezone
+
+from carillon.domain.errors import CarillonError
+from carillon.models import Webhook, WebhookDelivery
+from carillon.services import net_guard, webhooks
+from carillon.services.deferral import defer
+
+logger = logging.getLogger(__name__)
+
+BACKOFF_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400)  # then every four hours, until 48 h are over
+TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+ANSWER_BYTES = 64 * 1024  # read of an answer; the rest is not waited for
+REDIRECTS = 2
+DEAD_AFTER = 20  # failures in a row; then one call an hour asks whether it lives again
+PER_RUN = 200
+RUN_S = 20.0  # a job gives its worker back after this long
+TRY_AGAIN = (408, 425, 429)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    status: int | None
+    error: str
+    duration_ms: int
+
+    @property
+    def is_done(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def is_receiver_ill(self) -> bool:
+        """Nothing else would go through either: do not try the next one now."""
+        return self.status is None or self.status >= 500 or self.status in TRY_AGAIN
+
+
+def sign(body: bytes, *, secrets: Sequence[str], at: int) -> str:
+    signed = f"{at}.".encode() + body
+    marks = [hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets]
+    return f"t={at}," + ",".join(f"v1={mark}" for mark in marks)
+
+
+def send_waiting(webhook_id: int) -> None:
+    """Make this webhook's due calls in order. Its job has a lock: never two at once for one webhook."""
+    webhook = Webhook.objects.filter(pk=webhook_id, is_enabled=True).first()
+    if webhook is None:
+        return
+    started, held = time.monotonic(), set[int]()
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        for delivery in _due(webhook)[:PER_RUN]:
+            if time.monotonic() - started > RUN_S:
+                break
+            if delivery.order_key in held or delivery.next_at > timezone.now():
+                held.add(delivery.order_key)  # later events of the same message wait for this one
+                continue
+            outcome = call(client, webhook, delivery)
+            _note(webhook, delivery, outcome, now=timezone.now())
+            if outcome.is_done:
+                continue
+            if delivery.order_key:
+                held.add(delivery.order_key)
+            if outcome.is_receiver_ill or not delivery.order_key:
+                break
+    _come_back(webhook)
+
+
+def _due(webhook: Webhook) -> list[WebhookDelivery]:
+    return list(WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("id")[: PER_RUN * 2])
+
+
+def _come_back(webhook: Webhook) -> None:
+    first = WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("next_at").first()
+    if first is None:
+        return
+    when = max(first.next_at, timezone.now())
+    key = f"webhook-{webhook.pk}"
+    defer("webhooks.send", webhook_id=webhook.pk, lock=key, queueing_lock=key, at=when)
+
+
+def call(client: httpx.Client, webhook: Webhook, delivery: WebhookDelivery) -> Outcome:
+    """One POST; never raises."""
+    body = json.dumps(delivery.body, ensure_ascii=False, separators=(",", ":")).encode()
+    now = timezone.now()
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "Carillon-Webhooks/1",
+        "X-Carillon-Event": delivery.event,
+        "X-Carillon-Delivery": str(delivery.pk),
+        "X-Carillon-Signature": sign(body, secrets=webhooks.secrets_of(webhook, now=now), at=int(now.timestamp())),
+    }
+    started = time.monotonic()
+    try:
+        status = _post(client, webhook.url, body, headers)
+        error = "" if 200 <= status < 300 else f"answered {status}"
+    except CarillonError as problem:
+        status, error = None, problem.message
+    except (httpx.HTTPError, OSError, ValueError) as problem:
+        status, error = None, f"{type(problem).__name__}: {problem}"[:300]
+    return Outcome(status, error, int((time.monotonic() - started) * 1000))
+
+
+def _post(client: httpx.Client, url: str, body: bytes, headers: dict[str, str]) -> int:
+    for _ in range(REDIRECTS + 1):
+        target = net_guard.resolve(url)
+        request = client.build_request("POST", target.url, content=body, headers=headers | {"Host": target.host_header})
+        request.extensions["sni_hostname"] = target.host
+        answer = client.send(request, stream=True)
+        try:
+            read = 0
+            for piece in answer.iter_raw():
+                read += len(piece)
+                if read > ANSWER_BYTES:
+                    break
+        finally:
+            answer.close()
+        if answer.status_code not in (307, 308) or "location" not in answer.headers:
+            return answer.status_code
+        url = str(httpx.URL(url).join(answer.headers["location"]))
+    return answer.status_code
+
+
+def _note(webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome, *, now: datetime) -> None:
+    delivery.attempts += 1
+    delivery.last_status, delivery.last_error = outcome.status, outcome.error[:300]
+    delivery.duration_ms = outcome.duration_ms
+    if outcome.is_done:
+        delivery.state, delivery.done_at = "done", now
+        if webhook.failures or webhook.paused_at:
+            Webhook.objects.filter(pk=webhook.pk).update(failures=0, paused_at=None)
+            webhook.failures, webhook.paused_at = 0, None
+    else:
+        webhook.failures += 1
+        if webhook.failures >= DEAD_AFTER and webhook.paused_at is None:
+            webhook.paused_at = now
+            logger.warning("webhook %s is paused: %s", webhook.pk, outcome.error)
+        Webhook.objects.filter(pk=webhook.pk).update(failures=webhook.failures, paused_at=webhook.paused_at)
+        wait = 3600 if webhook.paused_at else BACKOFF_S[min(delivery.attempts, len(BACKOFF_S)) - 1]
+        delivery.next_at = now + timedelta(seconds=wait)
+        if now - delivery.created_at > webhooks.LIFE:
+            delivery.state = "failed"
+    delivery.save()
+
+
+def purge(*, now: datetime, kept: timedelta = timedelta(days=7)) -> int:
+    """Calls made or given up more than a week ago; and waiting ones that nobody could be told within 48 hours."""
+    WebhookDelivery.objects.filter(state="waiting", created_at__lt=now - webhooks.LIFE).update(state="failed")
+    deleted, _ = WebhookDelivery.objects.exclude(state="waiting").filter(created_at__lt=now - kept).delete()
+    return deleted

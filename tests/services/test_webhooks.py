@@ -1,0 +1,221 @@
+"""Accounts are told what happened: signed, in order, retried, never into our own network, never in anyone's way."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from carillon.domain.errors import InvalidInput
+from carillon.models import Account, Outbox, Reply, Webhook, WebhookDelivery
+from carillon.services import net_guard, webhook_calls, webhooks
+from tests.builders import make_account
+
+pytestmark = pytest.mark.django_db
+
+
+class Receiver:
+    """A real HTTP server on loopback that answers what it is told to and keeps what it got."""
+
+    def __init__(self) -> None:
+        self.answers: list[int] = []
+        self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.location = ""
+        self.size = 0
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.calls.append((dict(self.headers), body))
+                self.send_response(outer.answers.pop(0) if outer.answers else 200)
+                if outer.location:
+                    self.send_header("Location", outer.location)
+                self.end_headers()
+                try:
+                    self.wfile.write(b"x" * outer.size)
+                except OSError:
+                    pass
+
+            def log_message(self, *args: object) -> None: ...
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self.thread.start()
+
+    def bodies(self) -> list[Any]:
+        return [json.loads(body) for _, body in self.calls]
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    settings.WEBHOOK_PRIVATE = True
+    receiver = Receiver()
+    yield receiver
+    receiver.server.shutdown()
+    receiver.server.server_close()
+    receiver.thread.join()
+
+
+def hook(receiver: Receiver, account: Account | None = None, **changes: Any) -> tuple[Webhook, str]:
+    values: dict[str, Any] = {"url": receiver.url, "events": ["reply", "stop", "campaign.finished"]}
+    return webhooks.create(account or make_account(), **(values | changes))
+
+
+def fact(account: Account, text: str = "merci", *, message_id: int = 7, kind: str = "reply") -> None:
+    reply = Reply.objects.create(
+        account=account, message_id=message_id, msisdn=33612345678, to="36184", text=text, kind=kind,
+        received_at=timezone.now(), handled_at=timezone.now(),
+    )  # fmt: skip
+    Outbox.objects.create(connector_id=0, account_id=account.pk, event=kind, payload={"reply_id": reply.pk}, at=timezone.now())
+
+
+def send(webhook: Webhook) -> None:
+    webhooks.fan_out()
+    webhook_calls.send_waiting(webhook.pk)
+
+
+def test_a_fact_becomes_one_signed_call(receiver: Receiver) -> None:
+    webhook, secret = hook(receiver)
+    fact(webhook.account)
+    send(webhook)
+    (headers, body), = receiver.calls
+    stamp, mark = (part.split("=")[1] for part in headers["X-Carillon-Signature"].split(","))
+    assert mark == hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
+    event = json.loads(body)
+    assert (event["event"], event["data"]["text"], event["data"]["msisdn"]) == ("reply", "merci", "+33612345678")
+    assert WebhookDelivery.objects.get().state == "done"
+    assert webhooks.fan_out() == 0
+
+
+def test_each_account_hears_only_what_it_asked_for(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver, events=["stop"])
+    fact(webhook.account)
+    fact(make_account(), kind="stop")
+    send(webhook)
+    assert receiver.calls == [] and Outbox.objects.count() == 0
+
+
+def test_what_fails_comes_again_later_and_keeps_its_order(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [404]
+    fact(webhook.account, "one", message_id=1)
+    fact(webhook.account, "two", message_id=1)
+    fact(webhook.account, "other", message_id=2)
+    send(webhook)
+    assert [body["data"]["text"] for body in receiver.bodies()] == ["one", "other"]
+    WebhookDelivery.objects.update(next_at=timezone.now())
+    send(webhook)
+    assert [body["data"]["text"] for body in receiver.bodies()] == ["one", "other", "one", "two"]
+
+
+def test_an_ill_receiver_is_left_alone_then_paused_and_resumed(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [500] * 20
+    fact(webhook.account, "one", message_id=1)
+    fact(webhook.account, "two", message_id=2)
+    for calls in range(1, 21):
+        WebhookDelivery.objects.update(next_at=timezone.now())
+        send(webhook)
+        assert len(receiver.calls) == calls  # the second event is not even tried
+    webhook.refresh_from_db()
+    assert webhook.paused_at is not None
+    webhooks.resume(webhook)
+    webhook_calls.send_waiting(webhook.pk)
+    webhook.refresh_from_db()
+    assert webhook.paused_at is None and webhook.failures == 0
+    assert WebhookDelivery.objects.filter(state="done").count() == 2
+
+
+def test_after_48_hours_it_is_given_up(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [503]
+    fact(webhook.account)
+    webhooks.fan_out()
+    WebhookDelivery.objects.update(created_at=timezone.now() - timedelta(hours=49))
+    webhook_calls.send_waiting(webhook.pk)
+    assert WebhookDelivery.objects.get().state == "failed"
+    webhooks.replay(WebhookDelivery.objects.get())
+    webhook_calls.send_waiting(webhook.pk)
+    assert len(receiver.calls) == 2 and WebhookDelivery.objects.filter(state="done").count() == 1
+
+
+def test_batches_carry_many_events_in_one_call(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver, batch_size=500)
+    for n in range(5):
+        fact(webhook.account, str(n), message_id=n)
+    send(webhook)
+    (body,) = receiver.bodies()
+    assert [event["data"]["text"] for event in body["events"]] == ["0", "1", "2", "3", "4"]
+
+
+def test_smsfactors_form_can_be_chosen(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver, format="smsfactor")
+    fact(webhook.account, "STOP", kind="stop")
+    send(webhook)
+    (body,) = receiver.bodies()
+    assert set(body) == {"date", "message", "from", "account_id", "last_message_id"}
+    assert (body["message"], body["from"]) == ("STOP", "33612345678")
+
+
+def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(receiver: Receiver) -> None:
+    webhook, old = hook(receiver)
+    now = timezone.now()
+    new = webhooks.rotate_secret(webhook, now=now)
+    assert webhooks.secrets_of(webhook, now=now) == [new, old]
+    assert webhooks.secrets_of(webhook, now=now + timedelta(hours=25)) == [new]
+
+
+def test_a_test_call_can_be_asked_for(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    webhooks.send_test(webhook)
+    webhook_calls.send_waiting(webhook.pk)
+    assert receiver.bodies()[0]["event"] == "test"
+
+
+def test_huge_answers_and_redirects_to_elsewhere_are_handled(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.size = 30_000_000
+    fact(webhook.account)
+    send(webhook)
+    assert WebhookDelivery.objects.get().state == "done"
+    receiver.size, receiver.location = 0, "http://user:pw@127.0.0.1:9/"
+    receiver.answers = [307]
+    fact(webhook.account)
+    send(webhook)
+    assert "password" in WebhookDelivery.objects.latest("id").last_error
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.test/", "https://127.0.0.1/", "https://[::1]/", "https://10.0.0.8/", "https://169.254.169.254/latest",
+        "https://[::ffff:10.0.0.8]/", "https://user:pw@example.test/", "ftp://example.test/", "https://example.test:22/",
+        "https://", "https://exa mple.test/", "javascript:alert(1)", "https://example.test:99999/",
+    ],
+)  # fmt: skip
+def test_addresses_that_are_never_called(url: str) -> None:
+    with pytest.raises(InvalidInput):
+        webhooks.create(make_account(), url=url, events=["reply"])
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "fd00::1", "0.0.0.0"])  # noqa: S104
+def test_a_name_that_points_inside_is_not_called(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: [(2, 1, 6, "", ("93.184.216.34", 443)), (2, 1, 6, "", (address, 443))])
+    with pytest.raises(net_guard.Forbidden):
+        net_guard.resolve("https://rebinding.example.test/")
+
+
+def test_unknown_events_and_sizes_are_refused(receiver: Receiver) -> None:
+    for wrong in ({"events": ["nonsense"]}, {"events": []}, {"batch_size": 501}, {"format": "xml"}):
+        with pytest.raises(InvalidInput):
+            hook(receiver, **wrong)
