@@ -7,10 +7,9 @@ JOBS ?= auto
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install
-BENCHES := bench-import bench-prepare bench-send bench-report
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test check check-format check-lint check-imports check-types fix fuzz chaos screenshots messages lock clean $(BENCHES)
+.PHONY: help venv demo up test check check-format check-lint check-imports check-types fix fuzz chaos screenshots messages lock clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +48,7 @@ fuzz: $(VENV)/dev ## property tests with new random examples, many of them
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) -q tests/domain tests/carriers $(ARGS)
 
 chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and again, and count
-	@$(BIN)/python bench/chaos.py $(ARGS)
+	@$(BIN)/python -m bench.chaos $(ARGS)
 
 $(BENCHES): $(VENV)/base
 	@$(BIN)/python -m bench.$(@:bench-%=%) $(ARGS)
