@@ -129,6 +129,13 @@ def test_naive_times_are_refused() -> None:
         hours.next_open("FR", datetime(2026, 12, 1, 12))
 
 
+def test_a_calendar_without_any_legal_moment_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hours, "holiday", lambda _calendar, _day: ("Fête", "Feast"))
+    monkeypatch.setattr(hours, "_next_open_in", lambda _calendar, at, _zone, _evening: at + timedelta(days=1))
+    with pytest.raises(ValueError, match="no legal moment"):
+        hours.next_open("FR", paris("2026-12-01 12:00"))
+
+
 @given(st.sampled_from(CALENDARS), st.integers(0, 3 * 365 * 24 * 12), st.sampled_from([18, 20, 22]))
 def test_next_open_is_open_and_nothing_before_it_is(calendar: str, five_minutes: int, evening: int) -> None:
     at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=5 * five_minutes)

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlrd
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from carillon.domain.errors import InvalidInput
-from carillon.domain.recipients import Analysis, Judge, Layout, Reader, inspect
+from carillon.domain.recipients import Analysis, Judge, Layout, Reader, inspect, is_mobile_name, sheets
 from carillon.domain.recipients.source import CHUNK_BYTES
 
 ZOO = Path(__file__).parents[1] / "files"
@@ -147,6 +149,8 @@ def test_what_a_person_chose_is_not_guessed() -> None:
     assert (layout.mobile_name, numbers) == ("COLONNE2", [33698765432, 33611111111])
     layout, _analysis, numbers, _verdicts = read(data, has_header=True, mobile_column="0698765432")
     assert numbers == [33611111111]
+    named = io.BytesIO(b"Mobile;Autre\n0612345678;0698765432\n")
+    assert inspect(named, mobile_column="AUTRE").mobile_column == 1
     with pytest.raises(InvalidInput) as refused:
         inspect(data, mobile_column="Portable")
     assert refused.value.code == "no_such_column"
@@ -165,6 +169,58 @@ def test_a_quote_open_over_a_large_file_is_found(rows_before: int) -> None:
     with pytest.raises(InvalidInput) as refused:
         read(io.BytesIO(data))
     assert refused.value.code == "open_quote"
+
+
+def test_a_cell_that_is_too_long_is_refused_from_the_first_look() -> None:
+    with pytest.raises(InvalidInput, match="longer than 131,072"):
+        inspect(io.BytesIO(b'SMS;Nom\n0612345678;"' + b"x" * 200_000 + b'"\n'))
+
+
+def test_binary_zeros_far_behind_the_accents_are_found() -> None:
+    data = b"Nom;SMS\n" + "Zoé;0612345678\n".encode("cp1252") * 300_000 + b"\x00"
+    with pytest.raises(InvalidInput, match="binary"):
+        inspect(io.BytesIO(data))
+
+
+def test_batches_of_blank_lines_do_not_count() -> None:
+    data = io.BytesIO(b"SMS\n0612345678\n" + b"\n" * 50 + b"0698765432\n")
+    with Reader(data, inspect(data), batch_rows=10) as reader:
+        assert [list(rows.lines) for rows in reader] == [[1], [2]]
+
+
+@pytest.mark.parametrize("content", [b"SMS\n", b"\n\n"])
+def test_a_file_emptied_since_it_was_looked_at(content: bytes) -> None:
+    layout = inspect(io.BytesIO(b"SMS\n0612345678\n"))
+    with Reader(io.BytesIO(content), layout) as reader, pytest.raises(InvalidInput, match="no recipient"):
+        list(reader)
+
+
+def test_a_workbook_without_any_cell_is_empty() -> None:
+    content = io.BytesIO()
+    Workbook().save(content)
+    with pytest.raises(InvalidInput) as refused:
+        inspect(content)
+    assert refused.value.code == "empty_file"
+
+
+def test_old_workbooks_that_cannot_be_read_say_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = ZOO / "old_excel.xls"
+
+    def encrypted(**_: object) -> None:
+        raise xlrd.XLRDError("Workbook is encrypted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(xlrd, "open_workbook", encrypted)
+        with pytest.raises(InvalidInput, match="password"):
+            inspect(old)
+    monkeypatch.setattr(sheets, "MAX_OLD_BYTES", 1000)
+    with pytest.raises(InvalidInput, match="larger than"):
+        inspect(old)
+
+
+def test_the_four_names_of_the_mobile_column() -> None:
+    assert all(is_mobile_name(name) for name in ("PORTABLE", "mobile", " Sms ", "GSM"))
+    assert not is_mobile_name("Téléphone")
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"SMS;Nom\n0612345678;A\n", b"\xff\xfe", b"PK\x03\x04", b'"']))

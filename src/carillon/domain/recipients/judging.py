@@ -38,7 +38,7 @@ class Judge:
     def __init__(self, layout: Layout, *, default_country: str = "FR") -> None:
         self._layout = layout
         self._default_country = default_country
-        self._seen: set[int] = set()
+        self._seen: set[int | None] = set()
         self._seen_emails: set[int] = set()
 
     def judge(self, rows: Rows) -> Judged:
@@ -53,7 +53,7 @@ class Judge:
                 verdicts[index] = MALFORMED
             elif parsed[0] in seen:
                 verdicts[index] = DUPLICATE
-            elif parsed[0] is not None:
+            else:
                 seen.add(parsed[0])
         judged = Judged(rows, numbers, verdicts)
         if self._layout.email_column is not None:

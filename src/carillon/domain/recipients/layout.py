@@ -64,12 +64,11 @@ def guess_delimiter(lines: Sequence[str]) -> str:
         if not rows or len(rows[0]) == 1:
             continue
         widths = Counter(map(len, rows))
-        several = Counter({width: count for width, count in widths.items() if width > 1})
-        if several:
-            width, count = max(several.items(), key=lambda pair: (pair[1], pair[0]))
-            score = (round(count / widths.total(), 2), width)
-            if score > best_score:
-                best, best_score = delimiter, score
+        several = {width: count for width, count in widths.items() if width > 1}
+        width, count = max(several.items(), key=lambda pair: (pair[1], pair[0]))
+        score = (round(count / widths.total(), 2), width)
+        if score > best_score:
+            best, best_score = delimiter, score
     return best
 
 

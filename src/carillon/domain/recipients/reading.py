@@ -97,7 +97,7 @@ def _sample(
         try:
             return kind, charset, delimiter, _first(csv.reader(lines, delimiter=delimiter))
         except csv.Error as error:
-            raise _open_quote(1) from error
+            raise _long_cell(1) from error
 
 
 class Reader:
@@ -167,14 +167,22 @@ def _csv_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
             held, before = row, started
             started = reader.line_num
     except csv.Error as error:
-        raise _open_quote(started + 1) from error
+        raise _long_cell(started + 1) from error
     if held != [_END]:
         raise _open_quote(before + 1)
 
 
+def _long_cell(line: int) -> InvalidInput:
+    return InvalidInput(
+        f"A cell on line {line} of the file, or soon after, is longer than {csv.field_size_limit():,} characters. "
+        'A quotation mark (") is probably never closed: close it, or remove it, and import again.',
+        field="file", line=line, code="open_quote",
+    )  # fmt: skip
+
+
 def _open_quote(line: int) -> InvalidInput:
     return InvalidInput(
-        f'A quotation mark (") opened on line {line} of the file, or soon after, is never closed. '
+        f'A quotation mark (") opened on line {line} of the file is never closed. '
         "Close it, or remove it, and import again.",
         field="file", line=line, code="open_quote",
     )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any, BinaryIO
 
 from carillon.domain.errors import InvalidInput
@@ -69,11 +69,7 @@ def rows(stream: BinaryIO, *, max_columns: int) -> Iterator[list[str]]:
                     return
         finally:
             workbook.close()
-    except InvalidInput:
-        raise
-    except (
-        Exception
-    ) as error:  # openpyxl raises anything on damaged XML: KeyError, ParseError, ValueError, zlib.error …
+    except Exception as error:  # openpyxl raises anything on damaged XML: KeyError, ParseError, zlib.error …
         raise _wrong("The XLSX file is damaged or incomplete. Save it again, or save it as CSV.") from error
 
 
@@ -94,9 +90,7 @@ def old_rows(stream: BinaryIO, *, max_columns: int) -> Iterator[list[str]]:
                     row.pop()
                 yield row
             return
-    except (
-        Exception
-    ) as error:  # xlrd raises anything on damaged records: XLRDError, CompDocError, struct.error, IndexError …
+    except Exception as error:  # xlrd raises anything on damaged records: XLRDError, struct.error, IndexError …
         if "encrypted" in str(error):
             raise _wrong("The XLS file is protected by a password. Save it without, or as CSV.") from error
         raise _wrong("The XLS file is damaged, or no Excel workbook. Save it as XLSX or CSV.") from error
@@ -123,8 +117,6 @@ def _text(cell: object) -> str:
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
     if isinstance(cell, datetime):
         return f"{cell:%d/%m/%Y}" if cell.time() == time.min else f"{cell:%d/%m/%Y %H:%M}"
-    if isinstance(cell, date):
-        return f"{cell:%d/%m/%Y}"
     if isinstance(cell, time):
         return f"{cell:%H:%M}"
     return str(cell)
