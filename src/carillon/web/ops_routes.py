@@ -30,7 +30,11 @@ TRAFFIC = [
 
 class RouteForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Nom"), max_length=60)
-    connector = forms.ModelChoiceField(label=gettext_lazy("Connecteur"), queryset=Connector.objects.order_by("name"))
+    connector = forms.ModelChoiceField(
+        label=gettext_lazy("Connecteur"),
+        queryset=Connector.objects.order_by("name"),
+        empty_label=gettext_lazy("Choisir…"),
+    )
     priority = forms.IntegerField(
         label=gettext_lazy("Priorité"), initial=100, help_text=gettext_lazy("La plus petite qui convient l'emporte.")
     )
@@ -45,7 +49,10 @@ class RouteForm(forms.Form):
         label=gettext_lazy("Préfixe"), max_length=15, required=False, help_text=gettext_lazy("Chiffres sans +, 3367.")
     )
     account = forms.ModelChoiceField(
-        label=gettext_lazy("Compte"), queryset=Account.objects.order_by("name"), required=False
+        label=gettext_lazy("Compte"),
+        queryset=Account.objects.order_by("name"),
+        required=False,
+        empty_label=gettext_lazy("Tous"),
     )
     cost = CreditsField(label=gettext_lazy("Coût, en crédits par SMS"), required=False, min_value=0)
 
@@ -63,7 +70,9 @@ class TariffForm(forms.Form):
 
 class ExplainForm(forms.Form):
     number = forms.CharField(label=gettext_lazy("Numéro"), max_length=30)
-    account = forms.ModelChoiceField(label=gettext_lazy("Compte"), queryset=Account.objects.order_by("name"))
+    account = forms.ModelChoiceField(
+        label=gettext_lazy("Compte"), queryset=Account.objects.order_by("name"), empty_label=gettext_lazy("Choisir…")
+    )
     traffic = forms.ChoiceField(label=gettext_lazy("Type"), choices=TRAFFIC[1:])
 
 

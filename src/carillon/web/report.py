@@ -54,7 +54,10 @@ def report(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
 @require_GET
 def live(request: SignedInRequest, campaign_id: int) -> HttpResponse:
     """The fragment that refreshes itself; the last one says nothing about refreshing."""
-    return render(request, "report/live.html", report_live.context(campaigns.get(request.user, campaign_id)))
+    context = report_live.context(campaigns.get(request.user, campaign_id))
+    response = render(request, "report/live.html", context)
+    response.headers["HX-Trigger"] = "figures-moved" if context["is_live"] else "figures-ended"
+    return response
 
 
 @signed_in
