@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from carillon.domain.errors import Conflict, InvalidInput, NotFound
-from carillon.models import Account, Campaign, CampaignList, List, Recipient, User
+from carillon.models import Account, Brand, Campaign, CampaignList, List, Recipient, User
 from carillon.services import list_export, list_import, list_rows, lists
 from tests.builders import make_account, make_user
 
@@ -77,6 +77,15 @@ def test_an_upload_on_behalf_of_another_accounts_user_is_refused() -> None:
     with pytest.raises(NotFound):
         lists.create_upload(
             account=make_account(), user=make_user(), file=io.BytesIO(CLIENTS.read_bytes()), file_name="a.csv"
+        )
+
+
+def test_an_upload_for_another_accounts_brand_is_refused() -> None:
+    owner, other = make_user(), make_account()
+    brand = Brand.objects.create(account=other, name="Autre")
+    with pytest.raises(NotFound):
+        lists.create_upload(
+            account=owner.account, user=owner, file=io.BytesIO(b"SMS\n1"), file_name="a.csv", brand=brand
         )
 
 
@@ -190,6 +199,11 @@ def test_merge_wants_lists_one_may_see() -> None:
     colleague = make_user(account=owner.account)
     with pytest.raises(NotFound):
         list_rows.merge(colleague, [mine, mine], name="x")
+    waiting = lists.create_upload(
+        account=owner.account, user=owner, file=io.BytesIO(CLIENTS.read_bytes()), file_name="clients.csv"
+    )
+    with pytest.raises(Conflict):
+        list_rows.merge(owner, [mine, waiting], name="x")
 
 
 @pytest.mark.parametrize(
@@ -226,6 +240,8 @@ def test_a_list_of_lists_with_single_recipients() -> None:
         list_rows.create_virtual(owner, name="Rien")
     with pytest.raises(NotFound):
         list_rows.create_virtual(owner, name="Autrui", members=[make_list()])
+    with pytest.raises(NotFound):
+        list_rows.create_virtual(None, name="Personne", rows=[{"mobile": "0612345678"}])
 
 
 def test_a_list_not_imported_yet_cannot_be_changed() -> None:
