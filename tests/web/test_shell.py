@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.builders import make_user
 from django.test import Client
+
+from tests.builders import make_user
 
 pytestmark = pytest.mark.django_db
 

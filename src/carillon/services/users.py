@@ -44,7 +44,7 @@ def roles_for(actor: User) -> list[str]:
 def add(actor: User, *, account: Account | None = None, now: datetime, **fields: Any) -> User:
     """A new login, invited by two e-mails to define its password. Raises InvalidInput naming the field."""
     target = account or actor.account
-    if not actor.is_operator and target.pk != actor.account_id and target.parent_id != actor.account_id:
+    if not actor.is_operator and actor.account_id not in (target.pk, target.parent_id):
         raise Forbidden("Users are added to one's own account or its sub-accounts.")
     values = _checked(actor, fields)
     if not values.get("login"):
@@ -86,7 +86,7 @@ def _checked(actor: User, fields: dict[str, Any]) -> dict[str, Any]:
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
     if "role" in values and values["role"] not in roles_for(actor):
         raise InvalidInput("This role cannot be given.", field="role", code="role")
-    if "email" in values and values["email"]:
+    if values.get("email"):
         values["email"] = read_email(values["email"])
     if "mobile" in values:
         values["mobile"] = read_mobile(values["mobile"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django import forms
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from carillon.carriers import registry
-from carillon.domain.errors import CarillonError, Conflict
+from carillon.domain.errors import CarillonError, Conflict, InvalidInput
 from carillon.models import Connector
 from carillon.services import connectors, platform_health
 from carillon.web import toasts
@@ -72,14 +73,41 @@ class ConnectorForm(forms.Form):
         if "options" in values and "kind" in values:
             secret = values.get("secret") or (connectors.secret_of(self.connector) if self.connector else "")
             try:
-                registry.build(values["kind"], values["options"], secret)
+                values["options"] = meant(values["kind"], values["options"], secret)
             except CarillonError as error:
                 self.add_error("options", error.message)
         return values
 
 
+def meant(kind: str, written: dict[str, str], secret: str) -> dict[str, Any]:
+    """The options as the carrier takes them: what reads as a number, a truth or a table is one, unless it wants a text.
+
+    Raises what the carrier raises, in the end.
+    """
+    options: dict[str, Any] = {name: _read(value) for name, value in written.items()}
+    while True:
+        try:
+            registry.build(kind, options, secret)
+        except InvalidInput as error:
+            if error.field not in written or options[error.field] == written[error.field]:
+                raise
+            options[error.field] = written[error.field]  # "00" and "12345" may be texts
+        else:
+            return options
+
+
+def _read(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
 def as_lines(options: dict[str, Any]) -> str:
-    return "\n".join(f"{key}={value}" for key, value in sorted(options.items()))
+    return "\n".join(
+        f"{key}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in sorted(options.items())
+    )
 
 
 @operator_only

@@ -42,7 +42,7 @@ SENTENCES: dict[str, Promise | str] = {
     "campaign_busy": _("Cette campagne est programmée ou en cours : annulez-la d'abord."),
     "changed_meanwhile": _("La campagne a changé pendant sa préparation : recommencez."),
     "no_connector": _(
-        "Aucune connexion ne peut porter cette campagne. Un exploitant doit en ajouter une (Exploitation → Connexions)."
+        "Aucun connecteur ne peut porter cette campagne. Un opérateur doit en ajouter un (Plateforme → Connecteurs)."
     ),
     "no_recipient": _("Choisissez au moins un destinataire."),
     "list_not_ready": _("Une liste est encore en cours d'import : attendez la fin de son analyse."),
