@@ -27,7 +27,7 @@ def inject(campaign_id: int, user_id: int | None = None, scheduled: str | None =
     try:
         injection.inject(
             campaign_id,
-            actor=User.objects.filter(pk=user_id).first(),
+            actor=User.objects.filter(pk=user_id).first() if user_id else None,
             at=datetime.fromisoformat(scheduled) if scheduled else None,
             now=timezone.now(),
             progress=note_progress(Campaign, campaign_id),

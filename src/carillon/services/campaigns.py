@@ -12,6 +12,7 @@ from django.utils import timezone
 from carillon.domain.errors import Conflict, InvalidInput, NotFound
 from carillon.models import Account, Brand, Campaign, CampaignList, Link, List, User
 from carillon.services import credits
+from carillon.services import links as link_rules
 
 # Changing one of these makes a preparation and a confirmed test worthless.
 CONTENT = frozenset(
@@ -62,15 +63,16 @@ def create(
     check_brand(account, brand)
     if traffic not in Campaign.Traffic.values:
         raise InvalidInput("The type of a campaign is MKG or NOTIFICATION", field="traffic")
+    owner = user or actor
     defaults = {
         "renderer": account.default_renderer,
         "check_duplicate": account.default_check_duplicate,
         "simulator_only": account.is_test,
-        "sender": (user or actor).default_sender if (user or actor) else account.default_sender,
+        "sender": owner.default_sender if owner else account.default_sender,
     } | fields
     return Campaign.objects.create(
         account=account,
-        user=user or actor,
+        user=owner,
         payer=credits.payer_of(account),
         name=name or default_name(origin),
         traffic=traffic,
@@ -175,7 +177,8 @@ def _touched(fresh: Campaign) -> Campaign:
 
 
 def set_links(campaign: Campaign, links: Sequence[Mapping[str, Any]]) -> Campaign:
-    """Replace the tracked links: fields of models.Link, `index` from 0."""
+    """Replace the tracked links: fields of models.Link, `index` from 0. Raises InvalidInput for an address not allowed."""
+    link_rules.check([dict(link) for link in links])
     with transaction.atomic():
         fresh = lock_draft(campaign.pk)
         Link.objects.filter(campaign=fresh).delete()

@@ -11,7 +11,7 @@ def forward(reply_id: int) -> None:
     reply = Reply.objects.select_related("account").filter(pk=reply_id).first()
     if reply is None or reply.account is None:
         return
-    campaign = Campaign.objects.filter(pk=reply.campaign_id).first()
+    campaign = Campaign.objects.filter(pk=reply.campaign_id).first() if reply.campaign_id else None
     for address in reply.account.reply_emails:
         mail.send(
             address,

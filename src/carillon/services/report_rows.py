@@ -91,7 +91,7 @@ class _Reader:
     def _query(self, sql: str, parameters: list[Any]) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
     def _messages(self, first: int, last: int) -> list[MessageRow]:
         found = self._query(
@@ -105,12 +105,12 @@ class _Reader:
         ids = [r.recipient_id for r in rows]
         low, high = min(ids), max(ids)
         if high - low < 2 * len(rows) + 100:  # the usual case: one list, read in one go
-            where, parameters = "id BETWEEN %s AND %s", [low, high]
+            where, bounds = "id BETWEEN %s AND %s", list[Any]([low, high])
         else:
-            where, parameters = "id = ANY(%s)", [ids]
+            where, bounds = "id = ANY(%s)", [ids]
         found = self._query(
             f"SELECT id, list_id, line, fields FROM recipient WHERE account_id = %s AND {where}",
-            [self.campaign.account_id, *parameters],
+            [self.campaign.account_id, *bounds],
         )
         by_id = {row[0]: row for row in found}
         for row in rows:
