@@ -84,6 +84,24 @@ def test_overseas_mobiles(raw: str, number: int, country: str) -> None:
     assert msisdn.territory(number) == country
 
 
+def test_every_overseas_block_goes_to_the_territory_phonenumbers_finds() -> None:
+    """All blocks of 10,000 of 06 and 07 that are no mainland mobile, tried in every territory: at most one takes them."""
+    territories = ("GP", "RE", "YT", "MQ", "GF", "PM")
+    found = 0
+    for block in [*range(63800, 64000), *range(69000, 70000), *range(70700, 71000)]:
+        raw = f"0{block}1234"
+        number = phonenumbers.parse(raw, "FR")
+        if phonenumbers.is_valid_number(number):
+            continue
+        read = [phonenumbers.parse(raw, territory) for territory in territories]
+        taken = [n for n in read if phonenumbers.is_valid_number(n) and phonenumbers.number_type(n) == 1]
+        wanted = {int(phonenumbers.format_number(n, phonenumbers.PhoneNumberFormat.E164)[1:]) for n in taken}
+        assert len(wanted) <= 1, raw
+        assert {msisdn.parse(raw).msisdn} == (wanted or {None}), raw
+        found += bool(wanted)
+    assert found > 500
+
+
 @pytest.mark.parametrize("raw", ["0695123456", "0698123456", "0699123456"])
 def test_mainland_ranges_next_to_the_overseas_ones(raw: str) -> None:
     assert msisdn.parse(raw).country == "FR"

@@ -23,8 +23,12 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType
 
 FRENCH_TERRITORIES = ("GP", "MQ", "GF", "RE", "YT", "PM", "BL", "MF", "NC", "PF", "WF")
-# Those whose mobiles French people write 06 or 07: an order in which the ranges do not overlap.
-_NATIONAL_RANGES = ("GP", "RE", "YT", "MQ", "GF", "PM")
+# Mobiles French people write 06 or 07 that belong to a territory (ARCEP's numbering plan): first digits -> territory.
+_OVERSEAS = {
+    "690": "GP", "691": "GP", "692": "RE", "693": "RE", "639": "YT", "694": "GF", "696": "MQ", "697": "MQ", "708": "PM",
+    "7090": "GP", "7091": "MQ", "7092": "RE", "70930": "GF", "70931": "GF", "70932": "GF", "70933": "GF",
+    "70935": "YT", "70936": "YT", "70937": "YT",
+}  # fmt: skip
 
 _MOBILES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LANDLINES = (PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
@@ -145,14 +149,12 @@ def _international(digits: str) -> PhoneNumber | None:
 
 
 def _overseas(national: str) -> PhoneNumber | None:
-    """The French mobile `national` (9 digits, no 0) read in each territory."""
-    if len(national) != 9 or national[0] not in "67":
+    """The French mobile `national` (9 digits, no 0) read in its territory."""
+    if len(national) != 9:
         return None
-    for country in _NATIONAL_RANGES:
-        number = _valid("0" + national, country)
-        if number is not None and phonenumbers.number_type(number) in _MOBILES:
-            return number
-    return None
+    country = _OVERSEAS.get(national[:3]) or _OVERSEAS.get(national[:4]) or _OVERSEAS.get(national[:5])
+    number = _valid("0" + national, country) if country else None
+    return number if number is not None and phonenumbers.number_type(number) in _MOBILES else None
 
 
 def _described(number: PhoneNumber | None, assumed: str) -> Parsed:

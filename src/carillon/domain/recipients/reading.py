@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from carillon.domain.recipients.source import MAX_LINE_CHARACTERS, Lines, detect
 
 BATCH_ROWS = 2048
 PREVIEW_ROWS = 10
+_HINT = re.compile(r"sep=([;,\t])\s*", re.IGNORECASE).fullmatch  # a first line that spreadsheets write for each other
 _SHEETS = {"xlsx": sheets.rows, "xls": sheets.old_rows}
 UNNAMED_MOBILE = "MOBILE"  # the column of the numbers in a file without header
 _END = "\x1e"  # a row of our own after the last: swallowed if a quotation mark is still open
@@ -93,7 +95,9 @@ def _sample(
             return kind, "", "", _first(_SHEETS[kind](stream, max_columns=layouts.MAX_COLUMNS))
         charset = charset or detect_charset(stream)
         lines = _first_lines(Lines(stream, charset))
-        delimiter = delimiter or layouts.guess_delimiter(lines)
+        hint = _HINT(lines[0]) if lines else None
+        delimiter = delimiter or (hint.group(1) if hint else layouts.guess_delimiter(lines))
+        lines = lines[1:] if hint else lines
         try:
             return kind, charset, delimiter, _first(csv.reader(lines, delimiter=delimiter))
         except csv.Error as error:
@@ -148,12 +152,18 @@ class Reader:
         if self.layout.kind != "csv":
             return _SHEETS[self.layout.kind](self._stream, max_columns=layouts.MAX_COLUMNS)
         self._lines = Lines(self._stream, self.layout.charset)
-        return _csv_rows(self._lines, self.layout.delimiter)
+        return _csv_rows(_without_hint(self._lines), self.layout.delimiter)
 
     def _position(self) -> int:
         if self._lines is not None:
             return self._lines.position
-        return self.size  # of a workbook, how much is left is not known
+        return 0  # of a workbook, how much is left is not known
+
+
+def _without_hint(lines: Iterable[str]) -> Iterator[str]:
+    rest = iter(lines)
+    first = next(rest, "")
+    return rest if _HINT(first) else chain([first], rest)
 
 
 def _csv_rows(lines: Iterable[str], delimiter: str) -> Iterator[list[str]]:
