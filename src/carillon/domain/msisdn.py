@@ -99,9 +99,9 @@ def parse_slowly(raw: str, default_country: str = "FR") -> Parsed:
 
 def _french(digits: str, default_country: str) -> Parsed:
     if len(digits) == 10 and digits[0] == "0":
-        return _described(_valid(digits, default_country) or _valid(digits, "FR") or _overseas(digits[1:]), "national")
+        return _described(_overseas(digits[1:]) or _valid(digits, default_country) or _valid(digits, "FR"), "national")
     if len(digits) == 9 and digits[0] in "67":
-        found = _valid("0" + digits, "FR") or _overseas(digits)
+        found = _overseas(digits) or _valid("0" + digits, "FR")
         other = _international(digits)
         is_ambiguous = other is not None and phonenumbers.number_type(other) in _MOBILES
         return _described(found, "zero")._replace(is_ambiguous=is_ambiguous and found is not None)
