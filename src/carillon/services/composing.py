@@ -9,10 +9,11 @@ from typing import Any, Protocol
 
 from django.db import connection
 
-from carillon.domain import senders
+from carillon.domain import replying, senders
 from carillon.domain.compose import Composed, Composer, Link, Options, StopRule
-from carillon.domain.errors import NotFound
+from carillon.domain.errors import InvalidInput, NotFound
 from carillon.domain.fields import Columns
+from carillon.domain.msisdn import country_of
 from carillon.domain.segments import Measure, is_gsm, measure
 from carillon.domain.status import Status
 from carillon.models import Campaign, List
@@ -22,8 +23,9 @@ STRICT_ORIGINS = ("web", "cli", "test")  # an unknown field is refused there; th
 
 
 class Writable(Protocol):
-    """What a row composer fills in."""
+    """What a row composer fills in, for someone of this country."""
 
+    country: str
     status: int
     text: str
     segments: int
@@ -44,7 +46,10 @@ def options_of(campaign: Campaign) -> Options:
     )
 
 
-def stop_rule(campaign: Campaign) -> StopRule:
+def stop_rule(campaign: Campaign, *, by_link: bool = False) -> StopRule:
+    """`by_link`: for people who cannot answer STOP, whatever the sender is."""
+    if by_link:
+        return StopRule(is_marketing=campaign.is_marketing, is_sender_personalised=True, words=replying.WORDS)
     return StopRule(
         is_marketing=campaign.is_marketing, is_sender_personalised=bool(campaign.sender), number=campaign.short_code
     )
@@ -57,27 +62,41 @@ def composer_for(
     columns: Columns | None = None,
     message: str | None = None,
     link_texts: Mapping[str, Link] | None = None,
+    by_link: bool = False,
 ) -> Composer:
     """For the rows of one list (or given columns). Raises InvalidInput when the campaign as a whole cannot be sent.
 
-    `link_texts`: what links.texts_for would give, for a caller that has it.
+    `link_texts`: what links.texts_for would give, for a caller that has it. `by_link`: as in stop_rule.
     """
     if columns is None:
         columns = columns_of(item) if item is not None else Columns([])
+    text = campaign.message if message is None else message
     return Composer(
-        campaign.message if message is None else message,
+        replying.with_link(text) if by_link and campaign.is_marketing else text,
         columns,
         renderer=campaign.renderer,
         defaults=campaign.defaults,
         options=options_of(campaign),
-        stop=stop_rule(campaign),
+        stop=stop_rule(campaign, by_link=by_link),
         links=links.texts_for(campaign) if link_texts is None else link_texts,
     )
 
 
 def row_composer(campaign: Campaign, item: List) -> Callable[[Writable, Sequence[str], int], None]:
-    """Compose into a judged row: (row, fields, message id)."""
-    return writer(composer_for(campaign, item))
+    """Compose into a judged row: (row, fields, message id). Who cannot answer STOP gets a link instead."""
+    usual = writer(composer_for(campaign, item))
+    if not campaign.is_marketing:
+        return usual
+    linked: list[Callable[[Writable, Sequence[str], int], None]] = []
+
+    def write(judged: Writable, fields: Sequence[str], message_id: int) -> None:
+        if judged.country not in replying.OPT_OUT_BY_LINK:
+            return usual(judged, fields, message_id)
+        if not linked:
+            linked.append(writer(composer_for(campaign, item, by_link=True)))
+        linked[0](judged, fields, message_id)
+
+    return write
 
 
 def writer(composer: Composer) -> Callable[[Writable, Sequence[str], int], None]:
@@ -102,7 +121,22 @@ def check(campaign: Campaign, lists: Sequence[List]) -> list[dict[str, Any]]:
         if campaign.origin in STRICT_ORIGINS:
             composer.require_known_fields()
         found |= {(w["code"], w["subject"]): w for w in warnings_of(composer)}
+        found |= {(w["code"], w["subject"]): w for w in _link_warnings(campaign, composer.columns)}
     return list(found.values())
+
+
+def _link_warnings(campaign: Campaign, columns: Columns) -> list[dict[str, Any]]:
+    unknown = links.unknown_fields(campaign, columns)
+    if unknown and campaign.origin in STRICT_ORIGINS:
+        raise InvalidInput(
+            f"No column is named {', '.join(map(repr, unknown))}, which stands in the address of a link",
+            field="url",
+            code="unknown_field",
+        )
+    return [
+        {"code": "link_field", "message": f"No column is named {name!r}: it is left out of the link.", "subject": name}
+        for name in unknown
+    ]
 
 
 def check_sender(campaign: Campaign) -> None:
@@ -209,15 +243,28 @@ def preview(campaign: Campaign, row: int = 0, *, message: str | None = None) -> 
     if row == 0:
         found = extremes(campaign)
         columns = Columns(header_of(campaign))
-        composer = composer_for(campaign, columns=columns, message=message)
-        worst = composer.worst_case(
-            [found.longest.get(n, "") for n in columns.names], [found.foreign.get(n, "") for n in columns.names]
-        )
+        longest = [found.longest.get(n, "") for n in columns.names]
+        foreign = [found.foreign.get(n, "") for n in columns.names]
+        ways = [False, True] if campaign.is_marketing and _has_people_by_link(campaign) else [False]
+        tried = []
+        for by_link in ways:
+            composer = composer_for(campaign, columns=columns, message=message, by_link=by_link)
+            tried.append((composer, composer.worst_case(longest, foreign)))
+        composer, worst = max(tried, key=lambda pair: (pair[1].measure.segments, pair[1].measure.units))
         return _preview(campaign, 0, total, worst.composed, worst.measure, composer, None)
     item, fields, msisdn = recipient_at(campaign, row)
-    composer = composer_for(campaign, item, message=message)
+    by_link = msisdn is not None and country_of(msisdn) in replying.OPT_OUT_BY_LINK
+    composer = composer_for(campaign, item, message=message, by_link=by_link and campaign.is_marketing)
     composed = composer.compose(fields)
     return _preview(campaign, row, total, composed, measure(composed.text), composer, msisdn)
+
+
+def _has_people_by_link(campaign: Campaign) -> bool:
+    found: set[str] = set()
+    for item in _sources(campaign):
+        analysis = item.analysis or {}
+        found |= set(analysis.get("_more", analysis).get("countries", ()))
+    return bool(found & replying.OPT_OUT_BY_LINK)
 
 
 def _preview(

@@ -70,6 +70,7 @@ class Spread:
 
 @dataclass(slots=True)
 class _Written:
+    country: str
     status: int = Status.IN_PROGRESS
     text: str = ""
     segments: int = 0
@@ -84,18 +85,18 @@ def spread(campaign: Campaign) -> Spread:
             continue
         write = composing.row_composer(campaign, item)
         for rows in _batches(item):
-            for msisdn, verdict, fields in rows:
+            for msisdn, country, verdict, fields in rows:
                 found.rows += 1
                 if msisdn is not None and verdict == Status.IN_PROGRESS:
-                    _add(found, write, msisdn, fields)
+                    _add(found, write, msisdn, country, fields)
             if found.rows >= MOST_ROWS:
                 found.is_partial = True
                 return found
     return found
 
 
-def _add(found: Spread, write: Any, msisdn: int, fields: list[str]) -> None:
-    written = _Written()
+def _add(found: Spread, write: Any, msisdn: int, country: str, fields: list[str]) -> None:
+    written = _Written(country)
     write(written, fields, 0)
     if written.status != Status.IN_PROGRESS:
         found.refused[written.status] += 1
@@ -114,7 +115,7 @@ def _batches(item: List) -> Iterator[list[Any]]:
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT id, msisdn, verdict, fields FROM recipient WHERE list_id = %s AND id > %s ORDER BY list_id, id LIMIT %s",
+                "SELECT id, msisdn, country, verdict, fields FROM recipient WHERE list_id = %s AND id > %s ORDER BY list_id, id LIMIT %s",
                 [item.pk, last, BATCH],
             )
             rows = cursor.fetchall()

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 
 from carillon.domain.errors import InvalidInput
 from carillon.domain.shortcodes import LINKS
-from carillon.models import Account, Campaign, Link, ShortDomain
+from carillon.models import Campaign, Link
 from carillon.services import campaigns
+from carillon.services.links import domain_for
 
 MOST_LINKS = LINKS - 2  # of one message; two codes are kept for the preview and the opt-out page
 URL = re.compile(r"(?:https?://|www\.)(?:\$\{[^${}\n]+\}|[^\s<>\"'«»{}|\\^`])+", re.IGNORECASE)
@@ -30,12 +29,6 @@ def token(index: int) -> str:
 def detected(message: str) -> list[str]:
     """URLs that stand in the text as they are, once each, in order."""
     return list(dict.fromkeys(found.group().rstrip(TRAILING) for found in URL.finditer(message)))
-
-
-def domain_for(account: Account) -> str:
-    """The account's short domain, else the platform's, else the host of its short address."""
-    own = ShortDomain.objects.filter(Q(account=account) | Q(account=None)).order_by("account_id", "-is_default", "pk").first()
-    return own.name if own is not None else re.sub(r"^https?://", "", str(settings.SHORT_URL)).rstrip("/")
 
 
 @transaction.atomic

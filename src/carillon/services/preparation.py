@@ -182,7 +182,7 @@ class Judge:
 
     def begin(self, item: List, composer: Composer | None = None) -> None:
         """The next rows are of this list."""
-        self.compose = composing.writer(composer or composing.composer_for(self.campaign, item))
+        self.compose = composing.writer(composer) if composer else composing.row_composer(self.campaign, item)
         columns = Columns(item.header)
         self.postcode = next((i for name in POSTCODES if (i := columns.index(name)) is not None), None)
 

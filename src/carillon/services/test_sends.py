@@ -70,6 +70,7 @@ def send(
             traffic=campaign.traffic,
             is_exact=True,
             simulator_only=simulator_only or campaign.simulator_only,
+            links_of=campaign,
         )
         for number in recipients
     ]

@@ -13,7 +13,7 @@ from carillon.domain.msisdn import country_of
 from carillon.domain.segments import measure, to_gsm
 from carillon.domain.status import Status
 from carillon.models import Account, Campaign
-from carillon.services import counts, credits, ids, routes
+from carillon.services import counts, credits, ids, links, routes
 
 
 @transaction.atomic
@@ -30,12 +30,14 @@ def send_text(
     traffic: str = Campaign.Traffic.NOTIFICATION,
     is_exact: bool = False,
     simulator_only: bool = False,
+    links_of: Campaign | None = None,
 ) -> int:
     """Hand one text over; returns its message id. In the caller's transaction.
 
     Not charged when `is_free`. `may_overdraw`: a STOP confirmation leaves even without credit (N5). Raises InsufficientCredit
     otherwise, Conflict (no_connector) when nothing can carry it, InvalidInput when it is longer than 6 segments.
     `is_exact`: no character is replaced (a test shows the text as it will be). `simulator_only` as on a campaign.
+    `links_of`: the text was composed for message 0 of this campaign; its short links become this message's.
     """
     text, country = text if is_exact else to_gsm(text), country_of(msisdn)
     simulator_only = simulator_only or account.is_test
@@ -48,6 +50,8 @@ def send_text(
         raise Conflict("No connector can carry this text: add one, or a route to it", code="no_connector")
     price = 0 if is_free else segments * routes.tariff_of(account).get(country, 100)
     message_id = ids.take_block("message", 1)
+    if links_of is not None:
+        text = links.of_message(text, links_of, message_id)
     campaign = _hidden_campaign(account, text, sender, purpose, message_id, segments, price, parent, simulator_only)
     if may_overdraw:
         credits.write(campaign.payer_id, "reserve", held=price, campaign_id=campaign.pk, note=purpose)

@@ -18,6 +18,8 @@ import psycopg
 from django.db import connection, models, transaction
 
 from carillon.domain import msisdn as numbers
+from carillon.domain import replying
+from carillon.domain.renderers import LINK
 from carillon.domain.status import Status
 from carillon.models import Account, Brand, Campaign, Connector, List, Route, User
 from carillon.services import campaigns, composing, credits, inline, launching, optouts, preparation, routes
@@ -39,9 +41,7 @@ IDS = (
     "SELECT nextval('campaign_id_seq'), nextval('list_id_seq'), take_ids('message_ids', %s), take_ids('slice_ids', %s),"
     " take_ids('recipient_ids', %s)"
 )
-RESERVE = (
-    "UPDATE account SET held = held + %s WHERE id = %s AND (credit_mode = 'postpaid' OR balance - held >= %s) RETURNING id"
-)
+RESERVE = "UPDATE account SET held = held + %s WHERE id = %s AND (credit_mode = 'postpaid' OR balance - held >= %s) RETURNING id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +93,17 @@ def send(
         return None
     if not launching.window_at(campaign, now).is_open:
         return None
+    parsed = [numbers.parse(row["mobile"]) for row in rows]
+    if _needs_links(campaign, {p.country for p in parsed}):
+        return None
     item = _list(campaign, rows)
     composing.check_sender(campaign)
     composer = composing.composer_for(campaign, item, link_texts={})
-    parsed = [numbers.parse(row["mobile"]) for row in rows]
     try:
         with transaction.atomic():
-            found = _read(campaign, [p.msisdn for p in parsed if p.msisdn is not None], {p.country for p in parsed}, len(rows))
+            found = _read(
+                campaign, [p.msisdn for p in parsed if p.msisdn is not None], {p.country for p in parsed}, len(rows)
+            )
             judge = _UnitJudge(campaign, found)
             judge.begin(item, composer)
             recipients = _recipients(item, rows, parsed, found.first_recipient)
@@ -113,6 +117,11 @@ def send(
     except _NoCredit:
         return None
     return Sent(campaign, dict(by_status))
+
+
+def _needs_links(campaign: Campaign, countries: set[str]) -> bool:
+    """An opt-out link stands in the text, or must for these countries."""
+    return bool(LINK.search(campaign.message) or (campaign.is_marketing and countries & replying.OPT_OUT_BY_LINK))
 
 
 def _campaign(account: Account, user: User, brand: Brand | None, now: datetime, fields: Mapping[str, Any]) -> Campaign:
