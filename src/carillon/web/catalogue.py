@@ -1,19 +1,22 @@
-"""The catalogue of translations: finds the French sentences in the sources, compiles the English ones.
+"""The catalogues of translations: finds the French sentences in the sources, compiles the English ones.
 
 `.po` files are kept, `.mo` files are made from them by Babel when they are missing or older, at the start of any process:
 no gettext tools are needed, and there is no step to forget. `python -m carillon.web.catalogue` lists what lacks a translation
-and adds it to the catalogue, empty.
+and adds it to the English catalogue, empty. The French catalogue holds only the plurals ("0 campagne" is singular).
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import os
 import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import django
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -114,18 +117,40 @@ def add_missing(language: str = "en", locale: Path = LOCALE) -> int:
         key = message.id if isinstance(message.id, str) else tuple(message.id)
         if message.id and key not in wanted:
             catalogue.delete(message.id)
-    for msgid, where in wanted.items():
-        message = catalogue.get(msgid)
-        if message is None:
-            catalogue.add(msgid, locations=[(where, 0)])
-        else:
-            message.locations = [(where, 0)]
-    with path.open("wb") as target:
-        write_po(target, catalogue, width=0, sort_by_file=False, no_location=True, ignore_obsolete=True)
+    for msgid in wanted:
+        if catalogue.get(msgid) is None:
+            catalogue.add(msgid)
+    _write_po(path, catalogue)
     return len(untranslated(language, locale))
 
 
+def write_french(locale: Path = LOCALE) -> None:
+    """The French catalogue: the plurals, as they are, under the French rule."""
+    catalogue = Catalog(locale="fr", project="Carillon", charset="utf-8")
+    catalogue.fuzzy = False
+    for msgid in msgids():
+        if isinstance(msgid, tuple):
+            catalogue.add(msgid, msgid)
+    _write_po(locale / "fr" / "LC_MESSAGES" / "django.po", catalogue)
+
+
+def _write_po(path: Path, catalogue: Catalog) -> None:
+    """Sorted and without dates or places, so that two people's additions merge."""
+    target = io.BytesIO()
+    write_po(target, catalogue, width=0, omit_header=True, no_location=True, ignore_obsolete=True, sort_output=True)
+    header = (
+        'msgid ""\nmsgstr ""\n'
+        f'"Project-Id-Version: Carillon\\n"\n"Language: {catalogue.locale}\\n"\n"MIME-Version: 1.0\\n"\n'
+        '"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n'
+        f'"Plural-Forms: {catalogue.plural_forms}\\n"\n\n'
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(header.encode() + target.getvalue())
+
+
 if __name__ == "__main__":
+    django.setup()
     print(f"{add_missing()} sentences without an English translation")  # noqa: T201
     for sentence, file_name in untranslated().items():
         print(f"{file_name}: {sentence!r}")  # noqa: T201
+    write_french()
