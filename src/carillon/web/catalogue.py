@@ -126,26 +126,31 @@ def add_missing(language: str = "en", locale: Path = LOCALE) -> int:
 
 def write_french(locale: Path = LOCALE) -> None:
     """The French catalogue: the plurals, as they are, under the French rule."""
-    catalogue = Catalog(locale="fr", project="Carillon", charset="utf-8")
-    catalogue.fuzzy = False
+    catalogue = read_po(io.BytesIO(_header("fr", "nplurals=2; plural=(n > 1);")), locale="fr")
     for msgid in msgids():
         if isinstance(msgid, tuple):
             catalogue.add(msgid, msgid)
     _write_po(locale / "fr" / "LC_MESSAGES" / "django.po", catalogue)
 
 
+def _header(language: str, plural_forms: str) -> bytes:
+    lines = (
+        "Project-Id-Version: Carillon",
+        f"Language: {language}",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Transfer-Encoding: 8bit",
+        f"Plural-Forms: {plural_forms}",
+    )
+    return ('msgid ""\nmsgstr ""\n' + "".join(f'"{line}\\n"\n' for line in lines) + "\n").encode()
+
+
 def _write_po(path: Path, catalogue: Catalog) -> None:
     """Sorted and without dates or places, so that two people's additions merge."""
     target = io.BytesIO()
     write_po(target, catalogue, width=0, omit_header=True, no_location=True, ignore_obsolete=True, sort_output=True)
-    header = (
-        'msgid ""\nmsgstr ""\n'
-        f'"Project-Id-Version: Carillon\\n"\n"Language: {catalogue.locale}\\n"\n"MIME-Version: 1.0\\n"\n'
-        '"Content-Type: text/plain; charset=utf-8\\n"\n"Content-Transfer-Encoding: 8bit\\n"\n'
-        f'"Plural-Forms: {catalogue.plural_forms}\\n"\n\n'
-    )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(header.encode() + target.getvalue())
+    path.write_bytes(_header(str(catalogue.locale), catalogue.plural_forms) + target.getvalue())
 
 
 if __name__ == "__main__":
