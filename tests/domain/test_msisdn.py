@@ -119,9 +119,11 @@ def test_malformed(raw: str) -> None:
     assert msisdn.parse(raw) == NOTHING
 
 
-def test_nine_digits_with_two_readings_are_french_and_said_ambiguous() -> None:
-    assert msisdn.parse("687751234") == Parsed(33687751234, "FR", True, "zero", True)
-    assert msisdn.parse("688991234") == Parsed(33688991234, "FR", True, "zero", False)
+@pytest.mark.parametrize("raw", ["687751234", "681821234", "688901234", "672381234"])
+def test_nine_digits_with_two_readings_are_french_and_said_ambiguous(raw: str) -> None:
+    assert msisdn.parse("+" + raw).is_mobile
+    assert msisdn.parse(raw) == Parsed(33000000000 + int(raw), "FR", True, "zero", True)
+    assert not msisdn.parse("687101234").is_ambiguous
 
 
 @pytest.mark.parametrize(
