@@ -93,7 +93,9 @@ def test_forwarded_addresses_count_only_behind_trusted_proxies(alice: Caller, ac
     assert alice.client.get("/api/v1/credits", **forged).status_code == 403
     settings.TRUSTED_PROXIES = 1
     assert alice.client.get("/api/v1/credits", **forged).status_code == 200
-    forged["HTTP_X_FORWARDED_FOR"] = "192.0.2.1, 198.51.100.7"  # the proxy saw .7; what stands before is the caller's word
+    forged["HTTP_X_FORWARDED_FOR"] = (
+        "192.0.2.1, 198.51.100.7"  # the proxy saw .7; what stands before is the caller's word
+    )
     assert alice.client.get("/api/v1/credits", **forged).status_code == 403
 
 
@@ -117,7 +119,9 @@ def test_the_rate_is_counted_and_told(account: Account, noon: None) -> None:
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert [answer["RateLimit-Remaining"] for answer in answers[:4]] == ["2", "1", "0", "0"]
     assert answers[0]["RateLimit-Limit"] == "3" and 0 < int(answers[0]["RateLimit-Reset"]) <= 61
-    assert refusal(answers[3])[:2] == (429, "rate_limited") and answers[3]["Retry-After"] == answers[3]["RateLimit-Reset"]
+    assert (
+        refusal(answers[3])[:2] == (429, "rate_limited") and answers[3]["Retry-After"] == answers[3]["RateLimit-Reset"]
+    )
 
 
 def test_a_sub_accounts_token_acts_in_the_sub_account(alice: Caller, account: Account) -> None:

@@ -48,9 +48,8 @@ def test_a_message_tells_its_whole_history(alice: Caller, charlie: Caller) -> No
     assert (answer["status"], answer["mobile"], answer["campaignId"]) == (21, "33612345678", sent["id"])
     assert answer["text"].startswith("Hi A1 ") and answer["fields"] == {"mobile": "0612345678", "REF": "A1"}
     kinds = [event["kind"] for event in answer["history"]]
-    assert kinds == ["submitted", "receipt", "reply", "click", "prepared"] or kinds == [
-        "prepared", "submitted", "receipt", "reply", "click"
-    ]  # fmt: skip
+    kinds.remove("prepared")  # really now; the rest happens on the test's own Tuesday
+    assert kinds == ["submitted", "receipt", "reply", "click"]
     assert refusal(charlie.get(f"messages/{number}"))[:2] == (404, "not_found")
     assert refusal(alice.get(f"messages/{number + 1}"))[:2] == (404, "not_found")
 
@@ -90,7 +89,12 @@ def test_templates_are_made_read_changed_and_deleted(alice: Caller, bob: Caller,
 
 
 KEY = {"HTTP_IDEMPOTENCY_KEY": "order-1"}
-BODY: dict[str, Any] = {"listRecipient": [{"mobile": "0612345678"}], "msg": "Hi", "typeSelect": "NOTIFICATION", "startNow": True}
+BODY: dict[str, Any] = {
+    "listRecipient": [{"mobile": "0612345678"}],
+    "msg": "Hi",
+    "typeSelect": "NOTIFICATION",
+    "startNow": True,
+}
 
 
 def test_the_same_key_sends_once_and_answers_the_same(alice: Caller, account: Account) -> None:
@@ -140,12 +144,17 @@ def test_a_key_works_for_a_list_too(alice: Caller, account: Account) -> None:
 
 def test_every_request_is_logged_without_its_secrets(alice: Caller) -> None:
     alice.inject(startNow=True, b64ImagePreview="A" * 50)
-    alice.client.post(
-        "/api/v1/auth/login", {"username": "x", "password": "hunter2"}, content_type="application/json"
-    )
+    alice.client.post("/api/v1/auth/login", {"username": "x", "password": "hunter2"}, content_type="application/json")
     sent, login = request_log.visible(alice.user)[0], ApiRequest.objects.order_by("-id")[0]
-    assert (sent.method, sent.path, sent.status, sent.token_id) == ("POST", "/api/v1/campaigns/inject", 200, alice.token.pk)
-    assert "0632545311" in sent.request_body and "AAAA" not in sent.request_body and '"INPROGRESS"' in sent.response_body
+    assert (sent.method, sent.path, sent.status, sent.token_id) == (
+        "POST",
+        "/api/v1/campaigns/inject",
+        200,
+        alice.token.pk,
+    )
+    assert (
+        "0632545311" in sent.request_body and "AAAA" not in sent.request_body and '"INPROGRESS"' in sent.response_body
+    )
     assert login.status == 401 and "hunter2" not in login.request_body and login.account_id is None
 
 
@@ -158,7 +167,10 @@ def test_the_log_shows_ones_own_account_and_a_week(alice: Caller, charlie: Calle
 
 
 def test_the_tokens_of_the_log_are_masked() -> None:
-    assert request_log.mask('{"token": "cr_live_abc", "x": "Bearer cr_test_def-1"}') == '{"token": "…", "x": "Bearer cr_test_…"}'
+    assert (
+        request_log.mask('{"token": "cr_live_abc", "x": "Bearer cr_test_def-1"}')
+        == '{"token": "…", "x": "Bearer cr_test_…"}'
+    )
     assert request_log.mask("username=a&password=b") == "username=a&password=…"
     assert len(request_log.mask("x" * 100_000)) == request_log.MAX_BODY
 

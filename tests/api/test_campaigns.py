@@ -49,9 +49,14 @@ def test_only_a_drafts_sender_can_be_changed(alice: Caller) -> None:
 def test_a_test_goes_to_the_given_numbers_with_their_own_sender(alice: Caller) -> None:
     person = {"mobile": "0632545311", "extendedKeys": [{"REF": "A12"}]}
     number = alice.inject(listRecipient=[person], msg="Order ${REF}").json()["id"]
-    answer = alice.put(f"campaigns/{number}/test", {"phoneNumbers": "33685812475; 33685812476", "sender": "TESTNAME", "row": 1})
+    answer = alice.put(
+        f"campaigns/{number}/test", {"phoneNumbers": "33685812475; 33685812476", "sender": "TESTNAME", "row": 1}
+    )
     assert (answer.status_code, answer.json()["status"], answer.json()["sender"]) == (200, "DRAFT", "38184")
-    assert tests_of(number) == [(33685812475, "Order A12", "TESTNAME", 100), (33685812476, "Order A12", "TESTNAME", 100)]
+    assert tests_of(number) == [
+        (33685812475, "Order A12", "TESTNAME", 100),
+        (33685812476, "Order A12", "TESTNAME", 100),
+    ]
 
 
 def test_a_test_to_ones_own_mobile_is_free(alice: Caller) -> None:
@@ -64,7 +69,11 @@ def test_a_test_to_ones_own_mobile_is_free(alice: Caller) -> None:
 
 @pytest.mark.parametrize(
     ("body", "param"),
-    [({}, "phoneNumbers"), ({"phoneNumbers": "0112345678"}, "phoneNumbers"), ({"phoneNumbers": "abc;def"}, "phoneNumbers")],
+    [
+        ({}, "phoneNumbers"),
+        ({"phoneNumbers": "0112345678"}, "phoneNumbers"),
+        ({"phoneNumbers": "abc;def"}, "phoneNumbers"),
+    ],
 )
 def test_a_test_needs_mobile_numbers(alice: Caller, body: dict[str, str], param: str) -> None:
     number = alice.inject().json()["id"]
@@ -97,7 +106,9 @@ def test_a_campaign_is_read_with_its_people_and_counters(alice: Caller) -> None:
     made = alice.inject(listRecipient=[{"mobile": "0632545311", "firstName": "Anne"}], startNow=True).json()
     read = alice.get(f"campaigns/{made['id']}").json()
     assert read == made
-    assert read["listInCampaign"]["recipients"] == [{"mobile": "0632545311", "groupID": 0, "id": 0, "firstName": "Anne"}]
+    assert read["listInCampaign"]["recipients"] == [
+        {"mobile": "0632545311", "groupID": 0, "id": 0, "firstName": "Anne"}
+    ]
 
 
 @pytest.mark.parametrize("number", ["abc", "-1", "0x10", "99999999999999999999", "1.5"])

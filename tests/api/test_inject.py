@@ -31,12 +31,18 @@ def messages_of(campaign_id: int) -> list[tuple[int, str, int]]:
 def test_a_prepared_campaign_is_answered_as_the_guide_prints_it(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     """§2.1.3.1. Only what the platform chooses itself differs: ids, dates, and the warnings (ours)."""
     expected = golden("prepared_answer.json")
-    request = {"listRecipient": [{"mobile": "0632545311"}], "msg": expected["message"], "campaignName": expected["campaignName"]}
+    request = {
+        "listRecipient": [{"mobile": "0632545311"}],
+        "msg": expected["message"],
+        "campaignName": expected["campaignName"],
+    }
     answer = alice.post("campaigns/inject", request).json()
     warnings = answer.pop("warnings")
     assert list(answer) == list(expected)
     chosen = {"userOwnerID", "customerID", "id", "creationDate", "updateDate", "pathToCampaign"}
-    assert {k: v for k, v in answer.items() if k not in chosen} == {k: v for k, v in expected.items() if k not in chosen}
+    assert {k: v for k, v in answer.items() if k not in chosen} == {
+        k: v for k, v in expected.items() if k not in chosen
+    }
     assert any("PRENOM" in warning for warning in warnings)
     assert answer["userOwnerID"] == alice.user.public_id and len(answer["userOwnerID"]) == 24
 
@@ -63,7 +69,11 @@ def test_dates_are_written_as_the_guide_does() -> None:
 def test_the_prepared_campaign_is_launched_by_its_number(alice: Caller, account: Account) -> None:
     """§2.1.3.2"""
     prepared = alice.inject(startNow=False).json()
-    assert (prepared["status"], prepared["creditAfterInjection"], messages_of(prepared["id"])[0][2]) == ("DRAFT", 0.0, 1)
+    assert (prepared["status"], prepared["creditAfterInjection"], messages_of(prepared["id"])[0][2]) == (
+        "DRAFT",
+        0.0,
+        1,
+    )
     request = golden("launch_request.json") | {"campaignId": prepared["id"]}
     sent = alice.post("campaigns/inject", request).json()
     assert (sent["id"], sent["status"], sent["globalCounter"], sent["creditAfterInjection"]) == (
@@ -97,7 +107,9 @@ def test_the_guides_long_example_with_a_legal_sender_is_sent(alice: Caller, acco
     assert answer["tinyList"][0]["urlToRedirect"] == "http://www.myurl.com/?ref=${NAME_OF_MY_LIST_5_FIELD}"
     ((msisdn, text, status),) = messages_of(answer["id"])
     assert (msisdn, status) == (33632545311, 1)
-    assert text.startswith("Your package VEEPEE is available at your relay point PROXI LEBON from 10:00. Your ref BTZ14554432.")
+    assert text.startswith(
+        "Your package VEEPEE is available at your relay point PROXI LEBON from 10:00. Your ref BTZ14554432."
+    )
     assert "${" not in text
 
 
@@ -119,14 +131,18 @@ def test_all_forms_of_extended_keys(alice: Caller, extended: Any) -> None:
 
 @pytest.mark.parametrize("name", ["mobile", "sms", "portable", "gsm", "SMS"])
 def test_the_number_stands_under_any_of_its_names(alice: Caller, name: str) -> None:
-    assert messages_of(alice.inject(listRecipient=[{name: "0632545311"}], startNow=True).json()["id"])[0][0] == 33632545311
+    assert (
+        messages_of(alice.inject(listRecipient=[{name: "0632545311"}], startNow=True).json()["id"])[0][0] == 33632545311
+    )
 
 
 def test_booleans_and_numbers_may_be_texts(alice: Caller) -> None:
     number = alice.inject(startNow="FALSE", checkDuplicate="FALSE", allowUCS2="true").json()["id"]
     stored = Campaign.objects.get(pk=number)
     assert (stored.check_duplicate, stored.allow_ucs2) == (False, True)
-    assert alice.post("campaigns/inject", {"campaignId": str(number), "startNow": "TRUE"}).json()["status"] == "INPROGRESS"
+    assert (
+        alice.post("campaigns/inject", {"campaignId": str(number), "startNow": "TRUE"}).json()["status"] == "INPROGRESS"
+    )
 
 
 def test_duplicates_are_left_out_unless_asked_for(alice: Caller) -> None:
@@ -169,7 +185,10 @@ def test_lists_and_single_people_combine(alice: Caller, account: Account) -> Non
         ({"scheduleOn": "tomorrow"}, "scheduleOn"),
         ({"tinyList": [{"type": "REDIRECT", "urlToRedirect": "http://a.fr"}]}, "tinyList[0].index"),
         ({"tinyList": [{"type": "REDIRECT", "index": 0}]}, "tinyList[0].urlToRedirect"),
-        ({"tinyList": [{"type": "REDIRECT", "index": 0, "urlToRedirect": "javascript:alert(1)"}]}, "tinyList[0].urlToRedirect"),
+        (
+            {"tinyList": [{"type": "REDIRECT", "index": 0, "urlToRedirect": "javascript:alert(1)"}]},
+            "tinyList[0].urlToRedirect",
+        ),
         ({"tinyList": [{"type": "LOCAL", "index": 0, "nameToLocalHTML": "a.html"}]}, "tinyList[0].b64ZipLocal"),
     ],
 )
@@ -178,7 +197,9 @@ def test_a_refusal_names_the_field_and_leaves_nothing(alice: Caller, changes: di
     assert not Campaign.objects.exists()
 
 
-@pytest.mark.parametrize("text", ["2026-12-03T09:30:58Z", "2026-12-03T10:30:58+01:00", "2026-12-03T10:30:58", "2026-12-03 10:30:58"])
+@pytest.mark.parametrize(
+    "text", ["2026-12-03T09:30:58Z", "2026-12-03T10:30:58+01:00", "2026-12-03T10:30:58", "2026-12-03 10:30:58"]
+)
 def test_a_date_with_and_without_zone(alice: Caller, text: str) -> None:
     answer = alice.inject(startNow=True, scheduleOn=text).json()
     assert (answer["status"], answer["scheduled"], answer["isInScheduler"]) == ("SCHEDULED", True, True)
@@ -191,7 +212,9 @@ def test_five_minutes_ahead_at_least(alice: Caller) -> None:
     assert alice.inject(startNow=True, scheduleOn=(TUESDAY_NOON + timedelta(minutes=5)).isoformat()).status_code == 200
 
 
-def test_the_five_minutes_of_a_prepared_campaign_count_at_its_launch(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_five_minutes_of_a_prepared_campaign_count_at_its_launch(
+    alice: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
     number = alice.inject(scheduleOn="2026-12-01T12:03:00").json()["id"]  # three minutes ahead: nothing is ordered yet
     launch = {"campaignId": number, "startNow": True}
     assert refusal(alice.post("campaigns/inject", launch))[:2] == (422, "date_too_close")
@@ -230,7 +253,10 @@ def test_without_enough_credit_every_recipient_ends_with_status_8(alice: Caller,
 def test_a_prepared_campaign_without_enough_credit_stays_a_draft(alice: Caller) -> None:
     number = alice.inject().json()["id"]
     Account.objects.update(balance=0)
-    assert refusal(alice.post("campaigns/inject", {"campaignId": number, "startNow": True}))[:2] == (402, "insufficient_credit")
+    assert refusal(alice.post("campaigns/inject", {"campaignId": number, "startNow": True}))[:2] == (
+        402,
+        "insufficient_credit",
+    )
     assert Campaign.objects.get().state == "DRAFT"
 
 
@@ -279,7 +305,10 @@ def test_a_strangers_list_and_campaign_do_not_exist(alice: Caller, charlie: Call
     item = make_list(account, ["0611111111"], user=alice.user)
     assert refusal(charlie.inject(listsId=item.pk))[:2] == (404, "list_not_found")
     number = alice.inject().json()["id"]
-    assert refusal(charlie.post("campaigns/inject", {"campaignId": number, "startNow": True}))[:2] == (404, "campaign_not_found")
+    assert refusal(charlie.post("campaigns/inject", {"campaignId": number, "startNow": True}))[:2] == (
+        404,
+        "campaign_not_found",
+    )
 
 
 def test_a_user_sees_his_own_campaigns_only(alice: Caller, bob: Caller) -> None:

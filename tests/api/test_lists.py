@@ -24,7 +24,9 @@ def media(settings: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def upload(caller: Caller, data: bytes = SMALL, *, field: str = "File", name: str = "l.csv", headers: Any = None, **fields: Any) -> Any:
+def upload(
+    caller: Caller, data: bytes = SMALL, *, field: str = "File", name: str = "l.csv", headers: Any = None, **fields: Any
+) -> Any:
     body = {"filename": "liste_demo", **fields, field: SimpleUploadedFile(name, data)}
     return caller.client.post("/api/v1/lists/upload", body, headers=headers or {})
 
@@ -41,7 +43,9 @@ def test_the_guides_list_gives_the_guides_analysis(alice: Caller) -> None:
 
 def test_the_list_can_be_sent_to(alice: Caller) -> None:
     number = upload(alice).json()["id"]
-    answer = alice.post("campaigns/inject", {"listsId": [number], "msg": "Bonjour ${Nom}", "typeSelect": "NOTIFICATION"}).json()
+    answer = alice.post(
+        "campaigns/inject", {"listsId": [number], "msg": "Bonjour ${Nom}", "typeSelect": "NOTIFICATION"}
+    ).json()
     assert (answer["countValid"], answer["creditCount"]) == (2, 2.0)
     assert alice.get(f"lists/{number}").json()["size"] == 2
 
@@ -73,7 +77,9 @@ def test_the_checksum_is_of_the_file(alice: Caller, media: Path) -> None:
     ],
     ids=["no name", "empty", "not a list"],
 )
-def test_what_is_no_list_is_refused_and_nothing_kept(alice: Caller, data: bytes, fields: dict[str, str], param: str, media: Path) -> None:
+def test_what_is_no_list_is_refused_and_nothing_kept(
+    alice: Caller, data: bytes, fields: dict[str, str], param: str, media: Path
+) -> None:
     response = upload(alice, data, **fields)
     assert refusal(response)[0] == 422 and refusal(response)[2] in (param, "File")
     assert not List.objects.filter(deleted_at=None).exists() and not Recipient.objects.exists()

@@ -15,13 +15,24 @@ from tests.api.outcomes import click, deliver, message_ids, reply
 from tests.builders import make_list
 
 LINK = [{"index": 0, "type": "REDIRECT", "urlToRedirect": "http://example.test/"}]
-ROWS = [["0611111111", "Anne", "=1+1"], ["0611111112", "Bea", "x"], ["0611111113", "Cléa", ""], ["0111111111", "Dora", ""]]
+ROWS = [
+    ["0611111111", "Anne", "=1+1"],
+    ["0611111112", "Bea", "x"],
+    ["0611111113", "Cléa", ""],
+    ["0111111111", "Dora", ""],
+]
 
 
 @pytest.fixture
 def campaign_id(alice: Caller, account: Account) -> int:
     item = make_list(account, ROWS, header=["SMS", "Prénom", "REF"], user=alice.user, name="clients")
-    body = {"listsId": item.pk, "msg": "Bonjour ${Prénom} ${track_1}", "tinyList": LINK, "typeSelect": "NOTIFICATION", "startNow": True}
+    body = {
+        "listsId": item.pk,
+        "msg": "Bonjour ${Prénom} ${track_1}",
+        "tinyList": LINK,
+        "typeSelect": "NOTIFICATION",
+        "startNow": True,
+    }
     number: int = alice.post("campaigns/inject", body).json()["id"]
     first, second, third, _ = message_ids(number)
     deliver(first, 21)
@@ -55,7 +66,12 @@ def test_the_columns_are_the_guides_then_the_lists_own(alice: Caller, campaign_i
     assert (first["REF_LIST"], first["ID_LINE"], first["INT_MOBILE"]) == ("clients", "1", "33611111111")
     assert (first["STATUS_TEXT"], first["DELIVERYDATE"]) == ("Délivré + STOP demandé", "01/12/2026 12:00:32")
     assert (first["REPLY"], first["TRACK_1"], first["TRACK_1_COUNTER"]) == ("Merci#STOP", "01/12/2026 12:10:00", "3")
-    assert (first["MF_ALLOW"], first["MF_VALID"], first["MF_COUNTRY"], first["Prénom"]) == ("True", "True", "FR", "Anne")
+    assert (first["MF_ALLOW"], first["MF_VALID"], first["MF_COUNTRY"], first["Prénom"]) == (
+        "True",
+        "True",
+        "FR",
+        "Anne",
+    )
     assert (rows[3]["MF_VALID"], rows[3]["INT_MOBILE"]) == ("False", "")
 
 

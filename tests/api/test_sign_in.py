@@ -89,7 +89,7 @@ def test_bearers_and_tokens_expire(user: User, db: None) -> None:
     _, secret = tokens.create(user=user, name="old", expires_at=TUESDAY_NOON)
     assert tokens.find(secret, now=TUESDAY_NOON - timedelta(seconds=1)) is not None
     assert tokens.find(secret, now=TUESDAY_NOON) is None
-    token, bearer = tokens.open_session(user, now=TUESDAY_NOON)
+    _, bearer = tokens.open_session(user, now=TUESDAY_NOON)
     assert tokens.find(bearer, now=TUESDAY_NOON + tokens.SESSION_LIFE) is None
 
 

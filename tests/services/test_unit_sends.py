@@ -68,7 +68,9 @@ def facts(campaign: Campaign) -> dict[str, Any]:
             " JOIN list l ON l.id = r.list_id JOIN campaign_list c ON c.list_id = l.id WHERE c.campaign_id = %s ORDER BY r.id",
             campaign,
         ),
-        "ledger": rows_of("SELECT account_id, kind, balance, held, user_id FROM ledger WHERE campaign_id = %s", campaign),
+        "ledger": rows_of(
+            "SELECT account_id, kind, balance, held, user_id FROM ledger WHERE campaign_id = %s", campaign
+        ),
     }
 
 

@@ -150,7 +150,7 @@ def _page(where: tuple[int, str | None, int | None], after: int, limit: int) -> 
     account_id, medium, brand_id = where
     with connection.cursor() as cursor:
         cursor.execute(PAGE, [account_id, after, medium, medium, brand_id, brand_id, limit])
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _next_after(where: tuple[int, str | None, int | None], after: int, limit: int) -> int | None:
@@ -182,7 +182,9 @@ def _pieces(where: tuple[int, str | None, int | None], after: int, limit: int | 
 class RemovePayload(EntryPayload):
     typeItem: Medium = Field("MOBILE", validation_alias=AliasChoices("typeItem", "typeltem"))
     consent: Text = Field(
-        min_length=10, max_length=500, description="When and how the person agreed to be written to again; kept in the log."
+        min_length=10,
+        max_length=500,
+        description="When and how the person agreed to be written to again; kept in the log.",
     )
 
 

@@ -121,7 +121,9 @@ def _of_json(text: str) -> dict[str, Any]:
     except RecursionError:
         raise ApiError("too_deep") from None
     except json.JSONDecodeError as error:
-        raise ApiError("bad_json", f"The JSON cannot be read at line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        raise ApiError(
+            "bad_json", f"The JSON cannot be read at line {error.lineno}, column {error.colno}: {error.msg}."
+        ) from None
     except ValueError as error:
         raise ApiError("bad_json", f"The JSON cannot be read: {error}.") from None
     if value == []:  # PHP's json_encode of an empty array
@@ -185,4 +187,6 @@ def compare_sum(given: str, digest: bytes) -> None:
     except (ValueError, binascii.Error):
         wanted = b""
     if not hmac.compare_digest(wanted, digest):
-        raise ApiError("checksum_mismatch", f"X-Content-SHA256 says {text[:64]}, the bytes received give {digest.hex()}.")
+        raise ApiError(
+            "checksum_mismatch", f"X-Content-SHA256 says {text[:64]}, the bytes received give {digest.hex()}."
+        )

@@ -99,7 +99,9 @@ class CampaignAnswer(BaseModel):
     countBlackListBRAND: int
     billingCode: str | None = None
     brand: str | None = None
-    scheduleOn: str | None = Field(None, description="With its offset, in the account's time; only while there is a date.")
+    scheduleOn: str | None = Field(
+        None, description="With its offset, in the account's time; only while there is a date."
+    )
     warnings: list[str] | None = Field(None, description="What was not used, added or changed.")
 
 
@@ -228,7 +230,12 @@ def _list_in_campaign(
         "maxSizeDataLine": 0,
         "recipients": [_person(person) for person in people],
         "listsItems": [
-            {"idlistItems": item.pk, "listName": item.description or item.name, "type": str(item.kind), "size": item.size}
+            {
+                "idlistItems": item.pk,
+                "listName": item.description or item.name,
+                "type": str(item.kind),
+                "size": item.size,
+            }
             for item in lists
         ],
         "lineDuplicateMobile": [],
@@ -251,7 +258,8 @@ def _stored_people(inline: List) -> list[dict[str, str]]:
     rows = Recipient.objects.filter(account_id=inline.account_id, list_id=inline.pk).order_by("id")[:50]
     names = ["mobile" if name == inline.mobile_column else name for name in inline.header]
     return [
-        {name: value for name, value in zip(names, row.fields, strict=False) if value or name == "mobile"} for row in rows
+        {name: value for name, value in zip(names, row.fields, strict=False) if value or name == "mobile"}
+        for row in rows
     ]
 
 

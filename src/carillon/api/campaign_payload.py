@@ -81,9 +81,13 @@ People = Annotated[
     WithJsonSchema({"type": ["array", "object", "string"], "maxItems": MAX_RECIPIENTS, "items": _RECIPIENT_SCHEMA}),
 ]
 Defaults = Annotated[
-    dict[str, str], BeforeValidator(_as_defaults), WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}})
+    dict[str, str],
+    BeforeValidator(_as_defaults),
+    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
 ]
-Traffic = Annotated[str, BeforeValidator(_as_traffic), WithJsonSchema({"type": "string", "enum": ["MKG", "NOTIFICATION"]})]
+Traffic = Annotated[
+    str, BeforeValidator(_as_traffic), WithJsonSchema({"type": "string", "enum": ["MKG", "NOTIFICATION"]})
+]
 Renderer = Annotated[str, BeforeValidator(_as_renderer), WithJsonSchema({"type": "string", "enum": list(RENDERERS)})]
 Entries = Annotated[
     list[dict[str, Any]],
@@ -95,8 +99,12 @@ Entries = Annotated[
 class CampaignPayload(Payload):
     """A message and its recipients. Booleans and numbers may also be written as texts; null and "" mean "not given"."""
 
-    userOwnerID: Text | None = Field(None, description="User the campaign is for; only an administrator may name another.")
-    brand: Text | None = Field(None, max_length=80, description="Brand the STOP answers attach to (multi-brand accounts).")
+    userOwnerID: Text | None = Field(
+        None, description="User the campaign is for; only an administrator may name another."
+    )
+    brand: Text | None = Field(
+        None, max_length=80, description="Brand the STOP answers attach to (multi-brand accounts)."
+    )
     campaignName: Text | None = Field(None, max_length=200, description='Default: date, time and "campaign API".')
     listsId: Wholes | None = Field(None, description="Number, or numbers, of lists sent with lists/upload.")
     listRecipient: People | None = Field(None, description="At most 50 numbers; may be combined with listsId.")
@@ -104,7 +112,10 @@ class CampaignPayload(Payload):
     sender: Text | None = Field(None, max_length=40, description="3 to 11 letters and digits; missing: the short code.")
     typeSelect: Traffic = Field("MKG", description="MKG (default) or NOTIFICATION.")
     scheduleOn: Text | None = Field(
-        None, max_length=60, description="At least 5 minutes ahead; Z is UTC, no zone is the account's.", examples=["2027-06-24T09:30:58Z"]
+        None,
+        max_length=60,
+        description="At least 5 minutes ahead; Z is UTC, no zone is the account's.",
+        examples=["2027-06-24T09:30:58Z"],
     )
     renderer: Renderer | None = Field(None, description="Syntax of the fields; default: the account's, else BASIC.")
     defaultForHeader: Defaults | None = Field(None, description="Value used where a field is empty.")
@@ -123,7 +134,9 @@ class CampaignPayload(Payload):
 
 
 class InjectPayload(CampaignPayload):
-    campaignId: Whole | None = Field(None, description="A prepared campaign to launch; the text and recipients are then its own.")
+    campaignId: Whole | None = Field(
+        None, description="A prepared campaign to launch; the text and recipients are then its own."
+    )
 
 
 def people_rows(people: list[dict[str, Any]], *, warnings: list[str]) -> list[dict[str, str]]:
@@ -154,9 +167,13 @@ def _row(person: dict[str, Any], index: int, warnings: list[str]) -> dict[str, s
         elif name == "extendedKeys":
             row.update(_extended(value, where))
         elif name not in SILENT_FIELDS:
-            warnings.append(f"{where}.{name[:40]} is not a field of a recipient and was not used: put it in extendedKeys.")
+            warnings.append(
+                f"{where}.{name[:40]} is not a field of a recipient and was not used: put it in extendedKeys."
+            )
     if "mobile" not in row:
-        raise ApiError("invalid_input", f"{where} has no mobile number (mobile, sms, portable or gsm).", param=f"{where}.mobile")
+        raise ApiError(
+            "invalid_input", f"{where} has no mobile number (mobile, sms, portable or gsm).", param=f"{where}.mobile"
+        )
     return row
 
 
@@ -191,5 +208,7 @@ def _cell(value: Any, param: str) -> str:
         return "true" if value else "false"
     text = str(value)
     if len(text) > MAX_CELL:
-        raise ApiError("invalid_input", f"{param} has {len(text)} characters, at most {MAX_CELL} are allowed.", param=param)
+        raise ApiError(
+            "invalid_input", f"{param} has {len(text)} characters, at most {MAX_CELL} are allowed.", param=param
+        )
     return text

@@ -59,9 +59,13 @@ def set_sender(call: Call, payload: SenderPayload) -> dict[str, Any]:
 class TestPayload(Payload):
     __test__ = False  # not a test class
     campaignId: Text | None = Field(None, description="Ignored: the number stands in the address.")
-    phoneNumbers: Words = Field(description="One or more mobile numbers separated by , or ;", examples=["33685812475; 33685812476"])
+    phoneNumbers: Words = Field(
+        description="One or more mobile numbers separated by , or ;", examples=["33685812475; 33685812476"]
+    )
     sender: Text | None = Field(None, max_length=40, description="For this test only; the campaign keeps its own.")
-    row: Whole = Field(0, ge=0, description="Recipient whose values are used: 0 the longest values, else a line (our addition).")
+    row: Whole = Field(
+        0, ge=0, description="Recipient whose values are used: 0 the longest values, else a line (our addition)."
+    )
 
 
 @endpoint(
@@ -203,7 +207,9 @@ def _wanted(call: Call, payload: ListPayload) -> Q:
         states = [word.upper() for word in payload.status]
         unknown = [state for state in states if state not in Campaign.State.values]
         if unknown:
-            raise ApiError("invalid_input", f"status: {unknown[0][:20]!r} is not a state of a campaign.", param="status")
+            raise ApiError(
+                "invalid_input", f"status: {unknown[0][:20]!r} is not a state of a campaign.", param="status"
+            )
         wanted &= Q(state__in=[*states, *(["FAILED"] if "INJECTING" in states else [])])
     if payload.typeSelect:
         wanted &= Q(traffic=payload.typeSelect)
@@ -232,7 +238,9 @@ def _read_cursor(text: str) -> tuple[datetime, int]:
             raise ValueError("not one of ours")
         return moment, int(pk)
     except (ValueError, binascii.Error):
-        raise ApiError("invalid_input", "cursor: give the nextCursor of the page before, unchanged.", param="cursor") from None
+        raise ApiError(
+            "invalid_input", "cursor: give the nextCursor of the page before, unchanged.", param="cursor"
+        ) from None
 
 
 def _line(campaign: Campaign, by_status: dict[int, int]) -> dict[str, Any]:

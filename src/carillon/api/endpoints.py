@@ -59,7 +59,9 @@ class Call:
         """A positive id of the path."""
         text = self.path[name]
         if not (text.isascii() and text.isdigit() and len(text) < 19):
-            raise ApiError("invalid_input", f"{text[:40]!r} is not a number of the kind this address takes.", param=name)
+            raise ApiError(
+                "invalid_input", f"{text[:40]!r} is not a number of the kind this address takes.", param=name
+            )
         return int(text)
 
 

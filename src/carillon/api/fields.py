@@ -61,7 +61,7 @@ def _index(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    if isinstance(value, bool) or isinstance(value, (dict, list)):
+    if isinstance(value, (bool, dict, list)):
         raise ValueError("must be a text")
     if isinstance(value, (int, float)):
         return str(value)
@@ -86,16 +86,24 @@ def _wholes(value: Any) -> Any:
 
 
 Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": ["boolean", "string"], "examples": [True]})]
-Whole = Annotated[int, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "string"], "format": "int64", "examples": [943]})]
-Index = Annotated[int, BeforeValidator(_index), WithJsonSchema({"type": ["integer", "string", "object"], "examples": [0]})]
+Whole = Annotated[
+    int, BeforeValidator(_whole), WithJsonSchema({"type": ["integer", "string"], "format": "int64", "examples": [943]})
+]
+Index = Annotated[
+    int, BeforeValidator(_index), WithJsonSchema({"type": ["integer", "string", "object"], "examples": [0]})
+]
 Text = Annotated[str, BeforeValidator(_text), WithJsonSchema({"type": ["string", "number"]})]
 Words = Annotated[
-    list[str], BeforeValidator(_words), WithJsonSchema({"type": ["string", "array"], "items": {"type": ["string", "number"]}})
+    list[str],
+    BeforeValidator(_words),
+    WithJsonSchema({"type": ["string", "array"], "items": {"type": ["string", "number"]}}),
 ]
 Wholes = Annotated[
     list[int],
     BeforeValidator(_wholes),
-    WithJsonSchema({"type": ["integer", "string", "array"], "items": {"type": ["integer", "string"]}, "examples": [[392]]}),
+    WithJsonSchema(
+        {"type": ["integer", "string", "array"], "items": {"type": ["integer", "string"]}, "examples": [[392]]}
+    ),
 ]
 
 
@@ -183,7 +191,7 @@ def read_moment(value: str, *, param: str, zone: ZoneInfo) -> datetime:
 
 
 def us_date(moment: datetime, zone: ZoneInfo) -> str:
-    """"Jun 16, 2021 6:29:07 PM": creationDate and updateDate of a campaign (X30), in the account's time."""
+    """ "Jun 16, 2021 6:29:07 PM": creationDate and updateDate of a campaign (X30), in the account's time."""
     local = moment.astimezone(zone)
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[local.month - 1]
     half = "AM" if local.hour < 12 else "PM"
@@ -191,7 +199,7 @@ def us_date(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def utc_date(moment: datetime) -> str:
-    """"2021-06-25T08:46:45.937Z[UTC]": creationDate of a list."""
+    """ "2021-06-25T08:46:45.937Z[UTC]": creationDate of a list."""
     utc = moment.astimezone(UTC)
     return f"{utc:%Y-%m-%dT%H:%M:%S}.{utc.microsecond // 1000:03d}Z[UTC]"
 

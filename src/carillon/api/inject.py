@@ -102,7 +102,9 @@ def _answered(
 def _launch_prepared(call: Call, payload: InjectPayload, campaign_id: int) -> dict[str, Any]:
     campaign = campaigns.get(call.user, campaign_id)
     if campaign.state not in (Campaign.State.DRAFT, Campaign.State.FAILED):
-        raise ApiError("not_a_draft", f"Campaign {campaign.pk} is {campaign.state}: only a draft can be sent.", param="campaignId")
+        raise ApiError(
+            "not_a_draft", f"Campaign {campaign.pk} is {campaign.state}: only a draft can be sent.", param="campaignId"
+        )
     ignored = sorted(payload.model_fields_set - {"campaignId", "sender", "startNow", "scheduleOn"})
     if ignored:
         call.warnings.append(f"{', '.join(ignored)}: not used with campaignId, the prepared campaign keeps its own.")
@@ -195,7 +197,13 @@ def create_campaign(call: Call, order: Order) -> Campaign:
     """The draft with its recipients and links. In the caller's transaction."""
     fields = dict(order.fields)
     campaign = campaigns.create(
-        actor=call.user, account=call.account, user=order.user, brand=order.brand, origin="api", scheduled_at=order.at, **fields
+        actor=call.user,
+        account=call.account,
+        user=order.user,
+        brand=order.brand,
+        origin="api",
+        scheduled_at=order.at,
+        **fields,
     )
     if order.lists:
         campaigns.set_lists(campaign, lists=order.lists)

@@ -18,7 +18,9 @@ from carillon.models import Account, ShortDomain
 def store(links: list[TinyLink], *, account: Account, warnings: list[str]) -> list[dict[str, Any]]:
     """Fields for `campaigns.set_links`. In the caller's transaction."""
     names = list(
-        ShortDomain.objects.filter(Q(account=account) | Q(account=None)).order_by("-is_default", "id").values_list("name", flat=True)
+        ShortDomain.objects.filter(Q(account=account) | Q(account=None))
+        .order_by("-is_default", "id")
+        .values_list("name", flat=True)
     )
     default = names[0] if names else urlsplit(settings.SHORT_URL).netloc
     return [_fields(link, names, default, account, warnings) for link in links]

@@ -24,7 +24,9 @@ RAW_TYPES = frozenset({"text/csv", "text/plain", "application/octet-stream"})
 
 class UploadPayload(Payload):
     userOwnerID: Text | None = Field(None, max_length=40, description="User the list is for; administrators only.")
-    description: Text | None = Field(None, max_length=200, description='Name shown in the tab "Recipients" of a campaign.')
+    description: Text | None = Field(
+        None, max_length=200, description='Name shown in the tab "Recipients" of a campaign.'
+    )
     filename: Text = Field(max_length=200, description="Name shown in the menu LISTS.", examples=["liste_demo"])
     brand: Text | None = Field(None, max_length=80)
 
@@ -160,7 +162,14 @@ class ListPage(BaseModel):
 
 
 @endpoint(
-    "GET", "lists", name="listLists", scope="lists", tag="Lists", payload=ListsPayload, answer=ListPage, is_addition=True
+    "GET",
+    "lists",
+    name="listLists",
+    scope="lists",
+    tag="Lists",
+    payload=ListsPayload,
+    answer=ListPage,
+    is_addition=True,
 )
 def list_lists(call: Call, payload: ListsPayload) -> dict[str, Any]:
     """Lists one may use, newest first."""
@@ -188,7 +197,14 @@ def _line(item: List) -> dict[str, Any]:
 
 
 @endpoint(
-    "GET", "lists/{list_id}", name="getList", scope="lists", tag="Lists", answer=Analysis, errors=("list_not_found",), is_addition=True
+    "GET",
+    "lists/{list_id}",
+    name="getList",
+    scope="lists",
+    tag="Lists",
+    answer=Analysis,
+    errors=("list_not_found",),
+    is_addition=True,
 )
 def get_list(call: Call, _: NoParameters) -> dict[str, Any]:
     """The analysis of a list, as upload answered it."""
@@ -203,7 +219,14 @@ class ListDeleted(BaseModel):
 
 
 @endpoint(
-    "DELETE", "lists/{list_id}", name="deleteList", scope="lists", tag="Lists", answer=ListDeleted, errors=("list_not_found",), is_addition=True
+    "DELETE",
+    "lists/{list_id}",
+    name="deleteList",
+    scope="lists",
+    tag="Lists",
+    answer=ListDeleted,
+    errors=("list_not_found",),
+    is_addition=True,
 )
 def delete_list(call: Call, _: NoParameters) -> dict[str, Any]:
     """Delete a list and its rows. Reports of campaigns that used it keep their columns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -55,8 +55,11 @@ def _schemas() -> tuple[dict[type[BaseModel], str], dict[str, Any]]:
         if not isinstance(endpoint.answer, Mapping):
             models[endpoint.answer] = None
     keys, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REF)
-    names = {model: reference["$ref"].rsplit("/", 1)[-1] for (model, _), reference in keys.items()}
-    components = definitions.get("$defs", {})
+    names = {
+        cast("type[BaseModel]", model): str(reference["$ref"]).rsplit("/", 1)[-1]
+        for (model, _), reference in keys.items()
+    }
+    components: dict[str, Any] = definitions.get("$defs", {})
     for schema in components.values():
         if schema.get("additionalProperties") is True and "title" in schema:
             schema.pop("additionalProperties")
@@ -74,7 +77,12 @@ def document(*, server: str) -> dict[str, Any]:
             path[method.lower()] = operation if number == 0 else _twin(operation, method, endpoint)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Carillon API", "version": __version__, "description": INTRODUCTION, "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"}},
+        "info": {
+            "title": "Carillon API",
+            "version": __version__,
+            "description": INTRODUCTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
         "servers": [
             {"url": f"{server}/api/v1", "description": "This platform"},
             {"url": f"{server}/MediasflowApi/v1", "description": "The same, under the guide's address"},
@@ -150,7 +158,9 @@ def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
         return []
     description = "1 to 200 characters. The same key within 24 hours gets the same answer; nothing is done twice."
     schema = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
-    return [{"name": "Idempotency-Key", "in": "header", "required": False, "description": description, "schema": schema}]
+    return [
+        {"name": "Idempotency-Key", "in": "header", "required": False, "description": description, "schema": schema}
+    ]
 
 
 def _query(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -170,7 +180,7 @@ def _query(schema: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _query_schema(field: Mapping[str, Any]) -> dict[str, Any]:
     """A query holds texts: the first plain type of the field, its limits kept."""
     options = field.get("anyOf", [field])
-    found = next((option for option in options if option.get("type") != "null"), {})
+    found: Mapping[str, Any] = next((option for option in options if option.get("type") != "null"), {})
     kinds = found.get("type", "string")
     kind = kinds if isinstance(kinds, str) else "string" if "array" in kinds else kinds[0]
     kept = {key: found[key] for key in ("enum", "maxLength", "minimum", "maximum", "format", "pattern") if key in found}
@@ -179,7 +189,10 @@ def _query_schema(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _upload_body(schema: Mapping[str, Any]) -> dict[str, Any]:
-    properties = {name: {"type": "string", "description": field.get("description", "")} for name, field in schema["properties"].items()}
+    properties = {
+        name: {"type": "string", "description": field.get("description", "")}
+        for name, field in schema["properties"].items()
+    }
     properties["File"] = {"type": "string", "format": "binary", "description": "The list: CSV, TXT, XLSX or XLS."}
     form = {"type": "object", "required": [*schema.get("required", []), "File"], "properties": properties}
     return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
@@ -206,8 +219,9 @@ def _failures(endpoint: Endpoint) -> dict[str, Any]:
         by_status.setdefault(CODES[code].status, []).append(code)
     content = {"application/json": {"schema": {"$ref": REF.format(model="Error")}}}
     return {
-        str(status): {"description": " · ".join(f"`{code}` {CODES[code].meaning}" for code in found), "content": content}
+        str(status): {
+            "description": " · ".join(f"`{code}` {CODES[code].meaning}" for code in found),
+            "content": content,
+        }
         for status, found in sorted(by_status.items())
     }
-
-

@@ -44,7 +44,9 @@ def swagger(request: HttpRequest) -> HttpResponse:
 
 
 def error_index(request: HttpRequest) -> HttpResponse:
-    return _strict(render(request, "api/errors.html", {"rows": sorted(CODES.values(), key=lambda row: (row.status, row.code))}))
+    return _strict(
+        render(request, "api/errors.html", {"rows": sorted(CODES.values(), key=lambda row: (row.status, row.code))})
+    )
 
 
 def error_page(request: HttpRequest, code: str) -> HttpResponse:

@@ -21,20 +21,30 @@ NO_SUCH_STATUS = frozenset({-1})
 
 class CampaignReportPayload(Payload):
     campaignId: Text | None = Field(None, description="Ignored: the number stands in the address.")
-    status: Words | None = Field(None, description="Status codes wanted, for example 16,14. Twins count as one: 16 and 21.")
+    status: Words | None = Field(
+        None, description="Status codes wanted, for example 16,14. Twins count as one: 16 and 21."
+    )
     details: Words | None = Field(None, description="Columns of the original file wanted; default: all.")
     legacy: Flag = Field(False, description="Print the column REPLY twice, as the extranet's own guide does.")
 
 
 class PeriodPayload(Payload):
-    userID: Text | None = Field(None, description="User whose campaigns are wanted; an administrator's default is everybody.")
+    userID: Text | None = Field(
+        None, description="User whose campaigns are wanted; an administrator's default is everybody."
+    )
     keyField: Words | None = Field(None, description="Columns of the original files wanted.")
     details: Words | None = Field(None, description="The same as keyField.")
     status: Words | None = Field(None, description="Status codes wanted. Codes in no table give no rows.")
     types: Words | None = Field(None, description="SMS;EMAIL;VOCAL, default all.")
-    from_: Text = Field(alias="from", description="YYYY-MM-DD or YYYY-MM-DD HH:MM, in the account's time.", examples=["2027-03-25"])
-    to: Text | None = Field(None, description="Last day or moment, included. Default: now. At most 7 days after `from`.")
-    search: Text | None = Field(None, max_length=20_000, description="FIQL: , or; ; and; == equals; =re= with a trailing *.")
+    from_: Text = Field(
+        alias="from", description="YYYY-MM-DD or YYYY-MM-DD HH:MM, in the account's time.", examples=["2027-03-25"]
+    )
+    to: Text | None = Field(
+        None, description="Last day or moment, included. Default: now. At most 7 days after `from`."
+    )
+    search: Text | None = Field(
+        None, max_length=20_000, description="FIQL: , or; ; and; == equals; =re= with a trailing *."
+    )
 
 
 def statuses_of(words: list[str] | None) -> set[int] | None:
@@ -81,7 +91,9 @@ def period_of(payload: PeriodPayload, *, now: datetime, zone: ZoneInfo) -> Perio
     longest = since + LONGEST
     if until > longest + timedelta(hours=1):  # seven local days can hold the hour that winter gives back
         local = (longest.astimezone(zone)).strftime("%Y-%m-%d %H:%M")
-        raise ApiError("period_too_long", f"A report covers at most 7 days: with this from, the longest to is {local}.", param="to")
+        raise ApiError(
+            "period_too_long", f"A report covers at most 7 days: with this from, the longest to is {local}.", param="to"
+        )
     return Period(since, max(until, since))
 
 

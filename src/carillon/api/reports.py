@@ -113,7 +113,9 @@ def period_csv(call: Call, payload: PeriodPayload) -> StreamingHttpResponse:
     Every message of the campaigns that started in the period, at most 7 days. `search` narrows it: `item==0685812475`,
     `item=re=3368581*`, `type==BCAST_MKG`, `msg=re=Hello*`, `fields.REF==A12`; `,` is or, `;` is and, ( ) groups.
     """
-    table = period_tables.Table(_wanted(call, payload), account=call.account, details=_details(payload), language=call.user.language)
+    table = period_tables.Table(
+        _wanted(call, payload), account=call.account, details=_details(payload), language=call.user.language
+    )
     return stream(call, reports.csv_pieces(table.columns(), table.rows()), content_type=CSV, file_name="report.csv")
 
 
@@ -132,7 +134,7 @@ def period_json(call: Call, payload: PeriodPayload) -> StreamingHttpResponse:
 
     The same rows as the CSV, as objects; each has the columns of its own list.
     """
-    table = period_tables.Table(_wanted(call, payload), account=call.account, details=_details(payload), language=call.user.language)
+    table = period_tables.Table(
+        _wanted(call, payload), account=call.account, details=_details(payload), language=call.user.language
+    )
     return stream(call, table.json_pieces(), content_type=JSON)
-
-

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from carillon.api.campaign_payload import CampaignPayload
 from carillon.api.campaign_warnings import sentences
 from carillon.api.endpoints import Call, endpoint
-from carillon.api.inject import EXAMPLE, create_campaign, read_order
 from carillon.api.fields import iso_date
+from carillon.api.inject import EXAMPLE, create_campaign, read_order
 from carillon.domain.status import label
 from carillon.models import Account, Campaign
 from carillon.services import counts, launching, preparation, report_rows

@@ -62,7 +62,9 @@ def _get(call: Call) -> Template:
     return message_templates.get(call.user, call.number("template_id"))
 
 
-@endpoint("GET", "templates", name="listTemplates", scope="reports", tag="Templates", answer=TemplateList, is_addition=True)
+@endpoint(
+    "GET", "templates", name="listTemplates", scope="reports", tag="Templates", answer=TemplateList, is_addition=True
+)
 def list_templates(call: Call, _: NoParameters) -> dict[str, Any]:
     """Templates of the account, by name."""
     return {"templates": [_answer(template) for template in message_templates.visible(call.user)[:1000]]}

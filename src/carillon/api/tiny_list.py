@@ -35,7 +35,6 @@ def _as_parameters(value: Any) -> Any:
     return [str(item)[:300] for item in value if item not in (None, "")][:20]
 
 
-
 def _upper(value: Any) -> Any:
     return value.strip().upper() if isinstance(value, str) else value
 
@@ -79,7 +78,9 @@ def read(payload: CampaignPayload, *, account: Account, now: datetime, warnings:
     """Raises ApiError 422 for what the guide calls mandatory; everything else ends in `warnings`."""
     entries = payload.tinyList or []
     if len(entries) > MAX_LINKS:
-        raise ApiError("invalid_input", f"tinyList holds {len(entries)} links, at most {MAX_LINKS} are allowed.", param="tinyList")
+        raise ApiError(
+            "invalid_input", f"tinyList holds {len(entries)} links, at most {MAX_LINKS} are allowed.", param="tinyList"
+        )
     links: list[TinyLink] = []
     for position, entry in enumerate(entries):
         where = f"tinyList[{position}]"
@@ -164,7 +165,9 @@ def _has_preview(link: LinkPayload, where: str, image: str | None, warnings: lis
     """isOG with title, description and image (X3, F5); what is missing or long is said."""
     for name, text, guide in (("label", link.label, TITLE_GUIDE), ("description", link.description, DESCRIPTION_GUIDE)):
         if text and len(text) > guide:
-            warnings.append(f"{where}.{name} has {len(text)} characters; the guide's limit is {guide}, phones may cut it.")
+            warnings.append(
+                f"{where}.{name} has {len(text)} characters; the guide's limit is {guide}, phones may cut it."
+            )
     if link.imageName and not link.imageName.lower().endswith(IMAGE_NAMES):
         warnings.append(f"{where}.imageName must end in .jpg or .png: no preview will be shown.")
         return False

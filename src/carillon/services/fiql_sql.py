@@ -77,7 +77,7 @@ def _item(term: Term) -> Sql:
 
 
 def _number_pattern(term: Term) -> Sql:
-    """"3368581*" as ranges of numbers, one per possible length, which the index on msisdn serves."""
+    """ "3368581*" as ranges of numbers, one per possible length, which the index on msisdn serves."""
     start = term.parts[0]
     if any(part for part in term.parts[1:]):
         return "m.msisdn::text LIKE %s", [_like(term.parts)]

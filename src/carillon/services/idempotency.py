@@ -67,7 +67,7 @@ def _insert(account_id: int, key: str, fingerprint: str, now: datetime) -> bool:
                 "created_at = excluded.created_at WHERE idempotency_key.created_at < %s",
                 [account_id, key, fingerprint, now, now - LIFE],
             )
-            written = cursor.rowcount == 1
+            written: bool = cursor.rowcount == 1
             cursor.execute("SET LOCAL lock_timeout = DEFAULT")
             return written
     except DatabaseError as error:

@@ -59,7 +59,7 @@ def get(actor: User, message_id: int) -> History:
 def _query(sql: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _judgement(message_id: int) -> int:
@@ -84,7 +84,8 @@ def _network(campaign: Campaign, message_id: int) -> list[Event]:
 
 def _replies(message_id: int) -> list[Event]:
     found = _query(
-        "SELECT received_at, text FROM reply WHERE message_id = %s AND direction = 'MO' ORDER BY received_at", [message_id]
+        "SELECT received_at, text FROM reply WHERE message_id = %s AND direction = 'MO' ORDER BY received_at",
+        [message_id],
     )
     return [Event(at, "reply", text=text) for at, text in found]
 

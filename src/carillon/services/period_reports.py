@@ -136,9 +136,7 @@ def _search(report: Wanted) -> tuple[str, dict[str, Any]]:
             values[f"q{number}"] = value
         extra = f"AND {sql}"
         if by_row:
-            joins = (
-                "JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id JOIN list l ON l.id = r.list_id"
-            )
+            joins = "JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id JOIN list l ON l.id = r.list_id"
     statement = (
         f"SELECT m.id, m.campaign_id FROM message m JOIN campaign c ON c.id = m.campaign_id {joins} WHERE {CAMPAIGNS} {extra}"  # noqa: S608
         f" AND m.account_id = %(account)s AND m.id > %(after)s AND m.id <= %(last)s ORDER BY m.id LIMIT {PAGE}"
@@ -159,7 +157,7 @@ def _bounded(sql: str, values: dict[str, Any]) -> list[Any]:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {TIMEOUT_MS}")
             cursor.execute(sql, values)
-            rows = cursor.fetchall()
+            rows = list(cursor.fetchall())
             cursor.execute("SET LOCAL statement_timeout = DEFAULT")
             return rows
     except OperationalError as error:

@@ -34,7 +34,7 @@ def read(
 def _query(sql: str, parameters: list[Any]) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _messages(ids: list[int]) -> dict[int, MessageRow]:
@@ -51,15 +51,14 @@ def _recipients(rows: Any, account_id: int) -> None:
     for row in rows:
         wanted[row.recipient_id].append(row)
     for recipient_id, list_id, line, fields in _query(
-        "SELECT id, list_id, line, fields FROM recipient WHERE account_id = %s AND id = ANY(%s)", [account_id, list(wanted)]
+        "SELECT id, list_id, line, fields FROM recipient WHERE account_id = %s AND id = ANY(%s)",
+        [account_id, list(wanted)],
     ):
         for row in wanted[recipient_id]:
             row.list_id, row.line, row.fields = list_id, line, fields
 
 
-def _outcomes(
-    rows: dict[int, MessageRow], campaigns: Mapping[int, Campaign], campaign_of: Mapping[int, int]
-) -> None:
+def _outcomes(rows: dict[int, MessageRow], campaigns: Mapping[int, Campaign], campaign_of: Mapping[int, int]) -> None:
     launched = [c.launched_at for c in campaigns.values() if c.launched_at is not None]
     segments: dict[int, list[Any]] = defaultdict(list)
     if launched:

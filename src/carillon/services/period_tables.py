@@ -67,7 +67,9 @@ class Table:
             header = tuple(item.header) if item is not None else ()
             positions = self._positions.get(header)
             if positions is None:
-                positions = self._positions[header] = [header.index(name) if name in header else None for name in original]
+                positions = self._positions[header] = [
+                    header.index(name) if name in header else None for name in original
+                ]
             fields, n = message.fields, len(message.fields)
             own = [fields[p] if p is not None and p < n else "" for p in positions]
             yield [*self._cells(campaign, message, item), *own]

@@ -26,8 +26,14 @@ MAX_WAITING = 20_000
 
 _log = logging.getLogger(__name__)
 _waiting: queue.Queue[ApiRequest] = queue.Queue(maxsize=MAX_WAITING)
-_writer: threading.Thread | None = None
 _stop = threading.Event()
+
+
+class _Process:
+    """What this process has: at most one writer."""
+
+    writer: threading.Thread | None = None
+
 
 _SECRET = re.compile(
     r'("(?:password|token|secret|authorization|b64[a-z]*|totp[a-z_]*)"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE
@@ -51,7 +57,7 @@ def record(**fields: Any) -> None:
         fields[name] = mask(fields.get(name, ""))
     fields["path"] = mask(fields["path"])[:300]
     row = ApiRequest(**fields)
-    if _writer is None:
+    if _Process.writer is None:
         _write([row])
         return
     try:
@@ -61,7 +67,7 @@ def record(**fields: Any) -> None:
 
 
 def _write(rows: list[ApiRequest]) -> None:
-    columns = [field.column for field in ApiRequest._meta.concrete_fields if not field.primary_key]
+    columns = [field.attname for field in ApiRequest._meta.concrete_fields if not field.primary_key]
     names = ", ".join(columns)
     places = ", ".join(["(" + ", ".join(["%s"] * len(columns)) + ")"] * len(rows))
     values = [getattr(row, column) for row in rows for column in columns]
@@ -71,19 +77,17 @@ def _write(rows: list[ApiRequest]) -> None:
 
 def start() -> None:
     """Begin writing from a thread of this process. Called once by the web server's entry."""
-    global _writer
-    if _writer is None:
-        _writer = threading.Thread(target=_run, name="request-log", daemon=True)
-        _writer.start()
+    if _Process.writer is None:
+        _Process.writer = threading.Thread(target=_run, name="request-log", daemon=True)
+        _Process.writer.start()
 
 
 def stop(timeout_s: float = 10) -> None:
     """Write what waits, then end the thread."""
-    global _writer
-    if _writer is not None:
+    if _Process.writer is not None:
         _stop.set()
-        _writer.join(timeout_s)
-        _writer = None
+        _Process.writer.join(timeout_s)
+        _Process.writer = None
         _stop.clear()
 
 
