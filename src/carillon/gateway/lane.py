@@ -80,6 +80,7 @@ class Lane:
             await self._work()
         finally:
             self.writer.abandon()
+            self._thread.submit(self.writer.close)
             self._thread.shutdown(wait=False)
             self._side.shutdown(wait=False)
 

@@ -48,6 +48,9 @@ class Writer:
                 logger.warning("the database does not answer, trying again: %s", str(error).strip())
                 self._abandon.wait(wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+            except BaseException:
+                self._let_go()  # its transaction holds locks that others wait for
+                raise
 
     def perform(self, job: Job) -> tuple[Outcome, list[Fetched]]:
         try:
@@ -93,10 +96,8 @@ class Writer:
     def _without_poison(self, job: Job, error: psycopg.Error) -> Outcome:
         """One receipt the database refuses must not stop the others: they are tried one by one, and the bad one is logged."""
         if not job.receipts:
-            self._let_go()
             raise error
         logger.error("a batch of %d receipts was refused, taking them one by one: %s", len(job.receipts), error)
-        self._let_go()
         outcome = self.persist(lambda connection: self._tick(connection, replace(job, receipts=[])))
         for receipt in job.receipts:
             self._alone(receipt)
@@ -107,7 +108,6 @@ class Writer:
             self.persist(lambda connection: self._tick(connection, Job(receipts=[receipt])))
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
             logger.error("receipt dropped, the database refuses it: %r: %s", receipt, error)
-            self._let_go()
 
     def _ready(self) -> psycopg.Connection[Any]:
         if self._connection is None:
