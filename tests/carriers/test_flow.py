@@ -39,6 +39,61 @@ def test_no_rate_no_limit():
     assert bucket.available(0.0) > 10**6
 
 
+def play(bucket: TokenBucket, *, allowed: float, seconds: int) -> tuple[int, int]:
+    """A far end that takes `allowed` a second against this bucket: (taken, refused)."""
+    taken = refused = 0
+    credit, paused_until = 0.0, 0.0
+    for tick in range(seconds * 100):
+        now = 1000.0 + tick / 100
+        credit = min(allowed / 10, credit + allowed / 100)
+        if now < paused_until:
+            continue
+        if tick % 100 == 0:
+            bucket.grow(now)
+        count = min(bucket.available(now), 1000)
+        bucket.spend(count)
+        fits = min(count, int(credit))
+        credit -= fits
+        taken += fits
+        for _ in range(fits):
+            bucket.accepted(now)
+        for _ in range(count - fits):
+            bucket.refused(now)
+        if count > fits:
+            refused += 1
+            paused_until = now + 0.5
+    return taken, refused
+
+
+@pytest.mark.parametrize("configured", [0.0, 5000.0])
+def test_a_bucket_finds_what_the_far_end_allows(configured):
+    taken, refused = play(TokenBucket(configured), allowed=1000.0, seconds=60)
+    assert taken > 0.6 * 60 * 1000
+    assert refused < 40
+
+
+def test_a_slowed_bucket_returns_to_its_rate_and_never_beyond():
+    bucket = TokenBucket(100.0)
+    for _ in range(2):
+        bucket.refused(1.0)
+    bucket.accepted(1.0)  # what is refused among acceptances is chance
+    for _ in range(2):
+        bucket.refused(1.0)
+    assert bucket.rate == 100.0
+    for _ in range(50):
+        bucket.refused(1.0)
+    assert bucket.rate == pytest.approx(85.0)
+    rates = []
+    for second in range(2, 30):
+        bucket.grow(float(second))
+        bucket.grow(second + 0.1)  # not twice in a second
+        rates.append(bucket.rate)
+    assert rates == sorted(rates) and rates[-1] == 100.0
+    for second in range(100):
+        bucket.refused(50.0 + second)
+    assert bucket.rate == 1.0
+
+
 def test_pauses_grow_until_something_is_accepted():
     pause = Pause(minimum_s=1.0, maximum_s=4.0)
     lengths = []

@@ -214,3 +214,32 @@ async def test_a_final_refusal_of_one_segment_ends_the_message():
             (1, 1, 13), (1, 2, 13), (1, 3, 13), (2, 1, 24),
         ]  # fmt: skip
         assert ear.written == [1, 2]
+
+
+@looped
+async def test_a_system_error_for_one_segment_is_tried_again_here_and_then_ends_the_message():
+    """Its siblings are out already, so the message cannot go back to the gateway."""
+    async with simulator() as smsc, carrier_to(smsc.port) as (carrier, ear):
+        await ear.bound()
+        smsc.centre.refuse_next[0x08] = 2
+        carrier.submit([outbound(1, text=LONG)])
+        await ear.until(lambda: len(ear.answers) == 3)
+        assert {answer.status for answer in ear.answers} == {Status.SENT}
+        smsc.centre.refuse_next[0x08] = 1_000
+        carrier.submit([outbound(2, text=LONG)])
+        await ear.until(lambda: len(ear.answers) == 6)
+        ended = [answer for answer in ear.answers if answer.message_id == 2]
+        assert sorted(answer.segment for answer in ended) == [1, 2, 3]
+        assert {(answer.status, answer.is_retryable) for answer in ended} == {(Status.PROCESSING, False)}
+
+
+@looped
+async def test_an_smsc_that_reads_slowly_is_not_flooded():
+    async with simulator() as smsc, carrier_to(smsc.port) as (carrier, ear):
+        await ear.bound()
+        (link,) = carrier._links
+        link.pause_writing()
+        carrier.submit([outbound(1)])
+        assert ear.written == []
+        link.resume_writing()
+        await ear.until(lambda: ear.receipts)

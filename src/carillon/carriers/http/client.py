@@ -158,6 +158,8 @@ class HttpCarrier:
             if self._pause.is_probing:
                 self._pause.accepted()
                 self._show(CarrierState.BOUND, "")
+            self._bucket.accepted(self._loop.time())
+            self._bucket.grow(self._loop.time())
             self._answer(message, verdict)
         elif outcome is Outcome.DOUBT:
             logger.warning("message %d in doubt: %s", message.message_id, verdict.reason)
@@ -165,6 +167,7 @@ class HttpCarrier:
         elif outcome is Outcome.LATER:
             self.health.throttled += 1
             self._put_back(message)
+            self._bucket.refused(self._loop.time())
             self._start_pause(CarrierState.THROTTLED, verdict.reason)
         else:
             self._sink.on_unsent([message])

@@ -56,8 +56,6 @@ class SmppCarrier:
         self._sink: Sink
         self._loop: asyncio.AbstractEventLoop
 
-    # ------------------------------------------------------------------ the Carrier protocol
-
     async def start(self, sink: Sink) -> None:
         self._sink = sink
         self._loop = asyncio.get_running_loop()
@@ -176,12 +174,13 @@ class SmppCarrier:
         allowed = min(room, self._bucket.available(now))
         submit, encode = link.session.submit, self._encoder.encode
         written: list[int] = []
+        refused: list[Answer] = []
         count = 0
         while count < allowed:
             try:
                 flight = outgoing.next(encode)
             except Unencodable as error:
-                self._refuse_unencodable(error)
+                refused.append(self._unencodable(error))
                 continue
             if flight is None:
                 break
@@ -196,12 +195,13 @@ class SmppCarrier:
             self._sink.on_written(written)
         if count == allowed < room and outgoing.is_waiting:
             self._wake_in(self._bucket.delay_s())
+        if refused:
+            self._sink.on_answers(refused)
 
-    def _refuse_unencodable(self, error: Unencodable) -> None:
-        message = error.message
-        logger.warning("message %d fits in no PDU: %s", message.message_id, error)
+    def _unencodable(self, error: Unencodable) -> Answer:
+        logger.warning("message %d fits in no PDU: %s", error.message.message_id, error)
         self.health.refused += 1
-        self._sink.on_answers([Answer(message.message_id, 1, 1, Status.PROCESSING, "")])
+        return Answer(error.message.message_id, 1, 1, Status.PROCESSING)
 
     def _wake_in(self, delay_s: float) -> None:
         if self._timer is None:
@@ -224,15 +224,15 @@ class SmppCarrier:
     def _on_answers(self, chunk: Chunk) -> None:
         answers: list[Answer] = []
         health, form, fold = self.health, self.options.answer_ids, self.options.fold_ids
+        now, accepted = self._loop.time(), self._bucket.accepted
         for token, code, message_id in chunk.answers:
             assert isinstance(token, Flight)
             if code:
                 answers += self._on_refusal(token, code)
                 continue
-            answers.append(
-                Answer(token.message.message_id, token.segment, token.segments, Status.SENT,
-                       normalise_id(message_id, form=form, fold=fold))
-            )  # fmt: skip
+            accepted(now)
+            carrier_id = normalise_id(message_id, form=form, fold=fold)
+            answers.append(Answer(token.message.message_id, token.segment, token.segments, Status.SENT, carrier_id))
         if self._pause.is_probing and any(answer.status == Status.SENT for answer in answers):
             self._pause.accepted()
             self._wake_in(0.0)
@@ -248,6 +248,7 @@ class SmppCarrier:
         is_later = row.reaction is not Reaction.FINAL
         if row.reaction is Reaction.PAUSE:
             self.health.throttled += 1
+            self._bucket.refused(self._loop.time())
             self._start_pause(row.meaning)
             if not flight.is_lost:
                 self._outgoing.hold(flight)
@@ -269,15 +270,15 @@ class SmppCarrier:
         return answers
 
     def _start_pause(self, reason: str) -> None:
-        was_on = self._pause.is_on
+        if self._pause.is_on:
+            return
         now = self._loop.time()
         until = self._pause.start(now)
-        if not was_on:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            self._wake_in(until - now)
-            self._refresh(reason)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._wake_in(until - now)
+        self._refresh(reason)
 
     def _on_deliveries(self, link: Link, deliveries: list[tuple[int, pdu.Message]]) -> None:
         receipts: list[tuple[Receipt, object]] = []
@@ -385,6 +386,7 @@ class SmppCarrier:
         while True:
             await asyncio.sleep(period)
             now = self._loop.time()
+            self._bucket.grow(now)
             for link in list(self._links):
                 overdue = link.session.tick(now)
                 self._lose_flights(token for token in overdue if isinstance(token, Flight))

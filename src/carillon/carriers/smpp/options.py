@@ -97,7 +97,7 @@ class SmppOptions:
     connect_timeout_s: float = 10.0
     reconnect_min_s: float = 1.0
     reconnect_max_s: float = 60.0
-    pause_min_s: float = 0.5
+    pause_min_s: float = 0.1
     pause_max_s: float = 8.0
     give_back_s: float = 60.0  # throttled this long: what was never taken goes back to the gateway
     reassembly_s: float = 60.0
