@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from carillon.domain import msisdn
 from carillon.domain.recipients.layout import is_mobile_name
+from carillon.domain.status import is_final
 from carillon.models import Account, Campaign, Connector, List, OptOut, User
 from carillon.services import campaigns, counts, credits, ids
 
@@ -142,3 +143,25 @@ def make_sendable_campaign(
     counts.add(campaign.pk, {1: n})
     credits.write(account.pk, "reserve", held=n * price, campaign_id=campaign.pk)
     return campaign
+
+
+def make_outcomes(campaign: Campaign, *statuses: int) -> None:
+    """What the network said of a launched campaign's messages, in turn: one submission each, counters and slices as after a gateway."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, connector_id, price FROM message WHERE campaign_id = %s AND status = 1 ORDER BY id", [campaign.pk])
+        rows = cursor.fetchall()
+        moved: dict[int, int] = {1: -len(rows)}
+        for i, (message_id, connector_id, price) in enumerate(rows):
+            status = statuses[i % len(statuses)]
+            moved[status] = moved.get(status, 0) + 1
+            cursor.execute(
+                "INSERT INTO submission (message_id, segment, segments, submitted_at, done_at, account_id, campaign_id, connector_id,"
+                " status, error, price, carrier_message_id) VALUES (%s, 1, 1, %s, %s, %s, %s, %s, %s, 0, %s, %s)",
+                [
+                    message_id, now, now if is_final(status) else None, campaign.account_id, campaign.pk, connector_id, status, price,
+                    f"c{message_id}",
+                ],
+            )  # fmt: skip
+        cursor.execute("UPDATE slice SET cursor_id = last_id, state = 3 WHERE campaign_id = %s", [campaign.pk])
+    counts.add(campaign.pk, moved)

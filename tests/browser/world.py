@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from carillon.models import User
+from tests.browser.campaign_world import add_campaigns
+from tests.browser.house_world import add_house
 from tests.builders import make_account, make_user
 
 
@@ -26,4 +28,5 @@ def build() -> World:
         ),
         "olga": make_user(login="olga", role="operator", first_name="Olga", last_name="Petit", email="olga@carillon.test"),
     }  # fmt: skip
-    return World(people)
+    ids = add_campaigns(account, people["alice"]) | add_house(people["alice"], people["bob"])
+    return World(people, ids)

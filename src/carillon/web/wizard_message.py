@@ -135,7 +135,7 @@ def _page(
         request, campaign, TEMPLATE, tab=TAB, status=status, form=form, theirs=theirs, must_fix=must_fix,
         chips=composer.chips(campaign), defaults=typed.defaults, data=composer.browser_data(campaign), verdict=verdict, cost=verdict.cost,
         urls=link_tracking.detected(typed.message), links=campaign.links.order_by("index"),
-        templates=message_templates.visible(request.user)[:100], row=0, is_new=not campaign.message,
+        templates=message_templates.visible(request.user)[:100], row=0,
     )  # fmt: skip
 
 

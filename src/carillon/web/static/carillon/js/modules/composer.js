@@ -109,6 +109,5 @@ export default function composer(form) {
     message.focus();
   });
 
-  if (message.dataset.caret !== undefined) message.setSelectionRange(Number(message.dataset.caret), Number(message.dataset.caret));
   refresh();
 }
