@@ -88,6 +88,30 @@ def test_templates_are_made_read_changed_and_deleted(alice: Caller, bob: Caller,
     assert alice.delete(f"templates/{number}").json() == {"deleted": number}
 
 
+def test_webhooks_are_made_read_changed_tried_and_deleted(alice: Caller, bob: Caller, charlie: Caller) -> None:
+    made = alice.post("webhooks", {"url": "https://example.com/sms", "events": "receipt;stop", "batchSize": "50"})
+    assert made.status_code == 201 and made.json()["secret"].startswith("whsec_")
+    number = made.json()["id"]
+    read = alice.get(f"webhooks/{number}").json()
+    assert (read["url"], read["events"], read["batchSize"]) == ("https://example.com/sms", ["receipt", "stop"], 50)
+    assert "secret" not in read and read["isEnabled"] is True
+    assert alice.put(f"webhooks/{number}", {"isEnabled": False}).json()["isEnabled"] is False
+    secret = alice.post(f"webhooks/{number}/secret").json()["secret"]
+    assert secret.startswith("whsec_") and secret != made.json()["secret"]
+    assert alice.post(f"webhooks/{number}/test").json()["event"] == "test"
+    assert [d["event"] for d in alice.get(f"webhooks/{number}/deliveries").json()["deliveries"]] == ["test"]
+    assert refusal(bob.get("webhooks"))[:2] == (403, "forbidden")
+    assert refusal(charlie.get(f"webhooks/{number}"))[:2] == (404, "not_found")
+    assert charlie.get("webhooks").json() == {"webhooks": []}
+    assert alice.delete(f"webhooks/{number}").json() == {"deleted": number}
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1/x", "https://10.0.0.1/", "ftp://example.com", "https://example.com:22/"])
+def test_webhooks_never_point_into_the_network(alice: Caller, settings: Any, url: str) -> None:
+    settings.WEBHOOK_PRIVATE = False
+    assert refusal(alice.post("webhooks", {"url": url})) == (422, "invalid_input", "url")
+
+
 KEY = {"HTTP_IDEMPOTENCY_KEY": "order-1"}
 BODY: dict[str, Any] = {
     "listRecipient": [{"mobile": "0612345678"}],

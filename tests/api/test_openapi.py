@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import schemathesis
-from django.core.wsgi import get_wsgi_application
+import requests
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
@@ -16,17 +16,15 @@ from schemathesis.config import SchemathesisConfig
 from carillon.api import openapi, urls
 from carillon.api.endpoints import ENDPOINTS
 from carillon.api.errors import CODES
-from tests.api.callers import Caller
+from tests.api.callers import Caller, content
 
 DOCUMENT = openapi.document(server="http://testserver")
-APPLICATION = get_wsgi_application()
-EXAMPLES = 12
+EXAMPLES = 10
 
 
 def _schema() -> Any:
     config = SchemathesisConfig.from_dict({"generation": {"mode": "all", "allow-x00": True}})
     found = schemathesis.openapi.from_dict(DOCUMENT, config=config)
-    found.app = APPLICATION
     return found
 
 
@@ -43,28 +41,39 @@ def test_every_operation_keeps_to_the_document(alice: Caller, label: str) -> Non
     strategy = operation.as_strategy(generation_mode=GenerationMode.POSITIVE) | operation.as_strategy(
         generation_mode=GenerationMode.NEGATIVE
     )
+    documented = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
 
     @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(case=strategy)
     def calls(case: Any) -> None:
-        response = case.call(headers={"Authorization": f"Bearer {alice.secret}"})
-        status = str(response.status_code)
-        documented = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
-        assert response.status_code < 500, (status, response.text[:500], case.body, case.query)
-        assert status in documented or status in {"405", "404"}, (status, response.text[:500])
+        response = _call(alice, case)
+        status, body = str(response.status_code), content(response)
+        assert status in documented or status in {"404", "405"}, (status, body[:500], case)
         if status in documented:
-            _check_body(documented[status], response)
+            _check_body(documented[status], response, body)
 
     calls()
 
 
-def _check_body(documented: Any, response: Any) -> None:
-    content = documented["content"].get("application/json")
-    if content is None:
-        assert response.headers["Content-Type"][0].startswith("text/csv")
+def _call(caller: Caller, case: Any) -> Any:
+    """The generated request, as bytes, through Django's client."""
+    prepared = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
+    headers = {name: value for name, value in prepared.headers.items() if name.lower() not in {"content-type", "content-length"}}
+    headers["Authorization"] = f"Bearer {caller.secret}"
+    path = (prepared.path_url or "/").removeprefix("http://testserver")
+    body = prepared.body or b""
+    return caller.client.generic(
+        prepared.method or "GET", path, body, content_type=prepared.headers.get("Content-Type", ""), headers=headers
+    )
+
+
+def _check_body(documented: Any, response: Any, body: bytes) -> None:
+    schema = documented["content"].get("application/json")
+    if schema is None:
+        assert response["Content-Type"].startswith("text/csv")
         return
-    schema = content["schema"] | {"components": DOCUMENT["components"]}
-    jsonschema_rs.validator_for(schema).validate(json.loads(response.text))
+    whole = schema["schema"] | {"components": DOCUMENT["components"]}
+    jsonschema_rs.validator_for(whole).validate(json.loads(body))
 
 
 def test_every_address_is_in_the_document() -> None:

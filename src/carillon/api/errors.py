@@ -107,11 +107,17 @@ class ApiError(Exception):
 
 
 def from_domain(error: domain.CarillonError) -> ApiError:
-    """A service's error keeps its sentence; its own code is used when the table has it."""
+    """A service's error keeps its sentence, and its own code when the table has it for the same kind of error."""
     fallback = next((code for kind, code in _DOMAIN if isinstance(error, kind)), "internal")
-    code = error.code if error.code in CODES else fallback
     param = getattr(error, "field", None)
+    code = error.code if error.code in CODES and _fits(error.code, fallback) else fallback
     return ApiError(code, error.message, param=param, line=getattr(error, "line", None))
+
+
+def _fits(code: str, fallback: str) -> bool:
+    """A wrong value stays a 4xx about values: "address_not_allowed" of a webhook's URL is not that of a caller."""
+    status, usual = CODES[code].status, CODES[fallback].status
+    return fallback == "internal" or status == usual or (usual == 422 and status in (400, 413))
 
 
 def body(error: ApiError, *, request_id: str, doc_base: str) -> dict[str, Any]:

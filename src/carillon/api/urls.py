@@ -19,6 +19,7 @@ from carillon.api import (  # noqa: F401 - importing a module puts its endpoints
     sign_in,
     simulate,
     templates,
+    webhooks,
 )
 from carillon.api.endpoints import ENDPOINTS, Endpoint
 
