@@ -1,21 +1,24 @@
 """How fast the bare SMPP client is: no database, receipts acknowledged at once, one core for it.
 
-    python bench/protocol.py --port 2775 [--messages 200000] [--window 100 1000]
+    python -m bench.protocol [--window 100 1000]        SIZE=200000  SMSC=host:port (default: our own simulator, started beside)
 
-wants an SMSC stand-in listening there that answers and sends receipts at once, best a C one, so that it is not what is
-measured (`--simulator` starts our own simulator in a process beside, which is slower than the client).
-Prints messages a second from the first submit to the last receipt, and CPU microseconds a message of this process.
+The SMSC must answer and send receipts at once; a stand-in written in C is best, for our simulator is slower than the client and
+then is what is measured. Prints messages a second from the first submit to the last receipt, and CPU microseconds a message of
+this process.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import cProfile
 import os
+import re
 import resource
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 
 from carillon.carriers.base import CarrierState
 from carillon.carriers.smpp.client import SmppCarrier
@@ -68,8 +71,8 @@ class CountingSink:
             self.bound.set()
 
 
-async def run(port: int, *, messages: int, window: int) -> None:
-    carrier = SmppCarrier(SmppOptions(host="127.0.0.1", port=port, system_id="bench", window=window))
+async def run(host: str, port: int, *, messages: int, window: int) -> None:
+    carrier = SmppCarrier(SmppOptions(host=host, port=port, system_id="bench", window=window))
     sink = CountingSink(messages)
     sink.carrier = carrier
     await carrier.start(sink)
@@ -89,43 +92,35 @@ async def run(port: int, *, messages: int, window: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=2775)
-    parser.add_argument("--messages", type=int, default=200_000)
     parser.add_argument("--window", type=int, nargs="+", default=[100, 1000])
-    parser.add_argument("--simulator", action="store_true", help="measure against our own simulator")
     parser.add_argument("--profile", metavar="FILE", help="write a cProfile of the last run")
     given = parser.parse_args()
+    messages = int(os.environ.get("SIZE", "200000"))
+    host, _, port = os.environ.get("SMSC", "").rpartition(":")
     server = None
-    if given.simulator:
-        command = [
-            sys.executable,
-            "-m",
-            "carillon.carriers.simulator",
-            "--port",
-            str(given.port),
-            "--control-port",
-            "0",
-        ]
-        server = subprocess.Popen(
-            [*command, "--set", "receipt_delay_s=0", "--set", 'mix={"delivered":1}'], stdout=subprocess.PIPE
-        )
-        assert server.stdout is not None
-        server.stdout.readline()
+    if not port:
+        server, host, port = start_simulator()
     try:
         for window in given.window:
-            if given.profile:
-                import cProfile
-
-                with cProfile.Profile() as profile:
-                    asyncio.run(run(given.port, messages=given.messages, window=window))
+            with cProfile.Profile() if given.profile else nullcontext() as profile:
+                asyncio.run(run(host, int(port), messages=messages, window=window))
+            if profile is not None:
                 profile.dump_stats(given.profile)
-            else:
-                asyncio.run(run(given.port, messages=given.messages, window=window))
     finally:
         if server is not None:
             server.terminate()
             server.wait()
-    sys.stdout.write(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}\n")
+    sys.stdout.write(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.1f}\n")
+
+
+def start_simulator() -> tuple[subprocess.Popen[bytes], str, str]:
+    command = [sys.executable, "-m", "carillon.carriers.simulator", "--port", "0", "--control-port", "0"]
+    command += ["--set", "receipt_delay_s=0", "--set", 'mix={"delivered":1}']
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    found = re.match(rb"SMPP on (\S+):(\d+),", server.stdout.readline())
+    assert found is not None
+    return server, found[1].decode(), found[2].decode()
 
 
 if __name__ == "__main__":

@@ -220,6 +220,14 @@ def test_wrong_options_are_named(kind, field, value):
     assert caught.value.field == field
 
 
+def test_options_from_a_command_line_are_texts():
+    made = provider(
+        "generic", {"url": "https://x.example", "connections": "4", "rate": "2.5", "json": '{"to": "{to}"}'}, ""
+    )
+    assert (made.shared.connections, made.shared.rate) == (4, 2.5)
+    assert made.request(outbound()).json == {"to": "33612345678"}
+
+
 @pytest.mark.parametrize("kind", ["smsfactor", "smsmode", "twilio"])
 def test_a_missing_secret_is_named(kind):
     with pytest.raises(InvalidInput) as caught:

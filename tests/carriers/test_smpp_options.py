@@ -15,13 +15,13 @@ LEAST = {"host": "smsc.example", "system_id": "me"}
 
 def test_the_least_that_is_needed():
     options = parse(LEAST)
-    assert (options.port, options.bind_mode, options.binds, options.window) == (2775, BindMode.TRANSCEIVER, 1, 100)
+    assert (options.port, options.bind, options.binds, options.window) == (2775, BindMode.TRANSCEIVER, 1, 100)
     assert (options.alphabet, options.data_coding, options.tls) == (Alphabet.GSM, 0, Tls.OFF)
 
 
 def test_everything_at_once():
     options = parse({
-        **LEAST, "port": 3550, "system_type": "VMA", "interface_version": "0x33", "bind_mode": "pair", "binds": 2,
+        **LEAST, "port": 3550, "system_type": "VMA", "interface_version": "0x33", "bind": "pair", "binds": 2,
         "window": 500, "rate": 250, "alphabet": "latin-1", "long_messages": "sar", "registered_delivery": 17, "tls": True,
         "tls_ca_file": "/etc/ssl/smsc.pem", "errors": {"069": 29, "0x1F": 31}, "command_statuses": {"0x400": 27},
         "tlvs": {"0x1401": "00AF"}, "replacements": {"€": "EUR"}, "receipt_timezone": "Europe/Paris",
@@ -40,7 +40,7 @@ def test_everything_at_once():
         ("hots", "x"),
         ("port", 0),
         ("port", 2775.5),
-        ("port", "2775"),
+        ("port", "http"),
         ("port", True),
         ("window", 0),
         ("window", 100_000),
@@ -49,7 +49,7 @@ def test_everything_at_once():
         ("system_id", "x" * 16),
         ("system_id", 7),
         ("service_type", "TOOLONG"),
-        ("bind_mode", "both"),
+        ("bind", "both"),
         ("alphabet", "utf-8"),
         ("tls", "yes"),
         ("send_validity", "yes"),
@@ -73,6 +73,15 @@ def test_a_wrong_option_is_named(field, value):
         parse({**LEAST, field: value})
     assert caught.value.field == field
     assert field in caught.value.message
+
+
+def test_options_from_a_command_line_are_texts():
+    options = parse({
+        **LEAST, "port": "3550", "rate": "12.5", "send_validity": "false", "tls": "true", "interface_version": "0x33",
+        "errors": '{"069": 29}', "bind": "pair", "system_type": "123", "user_message_reference": "true",
+    })  # fmt: skip
+    assert (options.port, options.rate, options.send_validity, options.tls) == (3550, 12.5, False, Tls.VERIFY)
+    assert (options.errors, options.bind, options.system_type) == ({69: Status.UNASSIGNED}, BindMode.PAIR, "123")
 
 
 def test_a_password_too_long_for_smpp():

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+from carillon.carriers.config import written
 from carillon.domain.errors import InvalidInput
 from carillon.domain.status import Status
 from carillon.domain.traffic import Inbound, Outbound, Receipt
@@ -133,6 +134,7 @@ def read_options(
     for name in required:
         if not config.get(name):
             raise InvalidInput(f"{name} is required.", field=name)
+    config = {name: written(value, str((own.get(name) or shared[name]).type)) for name, value in config.items()}
     for name, value in config.items():
         _check(name, value, str((own.get(name) or shared[name]).type))
     return (

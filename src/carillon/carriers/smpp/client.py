@@ -60,7 +60,7 @@ class SmppCarrier:
         self._sink = sink
         self._loop = asyncio.get_running_loop()
         context = tls_context(self.options)
-        commands = BIND_COMMANDS[self.options.bind_mode] * self.options.binds
+        commands = BIND_COMMANDS[self.options.bind] * self.options.binds
         self._tasks = [self._loop.create_task(self._keep(command, context)) for command in commands]
         self._tasks.append(self._loop.create_task(self._watch()))
 
@@ -328,11 +328,11 @@ class SmppCarrier:
     def _refresh(self, reason: str = "") -> None:
         if self._is_closing:
             return
-        wanted = len(BIND_COMMANDS[self.options.bind_mode]) * self.options.binds
+        wanted = len(BIND_COMMANDS[self.options.bind]) * self.options.binds
         bound = sum(link.session.state is State.BOUND for link in self._links)
         self.health.extra = {"binds": bound, "binds_wanted": wanted}
         may_submit = any(link.session.can_transmit for link in self._links)
-        if not bound or not (may_submit or self.options.bind_mode is BindMode.RECEIVER):
+        if not bound or not (may_submit or self.options.bind is BindMode.RECEIVER):
             self._show(CarrierState.DOWN, reason or self.health.reason)
         elif self._pause.is_on:
             self._show(CarrierState.THROTTLED, reason or self.health.reason)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from carillon.carriers.config import written
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.statuses import ERR_TABLES
 from carillon.domain.errors import InvalidInput
@@ -60,7 +61,7 @@ class SmppOptions:
     address_ton: int = 0
     address_npi: int = 0
     address_range: str = ""
-    bind_mode: BindMode = BindMode.TRANSCEIVER
+    bind: BindMode = BindMode.TRANSCEIVER
     binds: int = 1
     window: int = 100
     rate: float = 0.0
@@ -107,7 +108,7 @@ class SmppOptions:
 
 
 _ENUMS: dict[str, type[StrEnum]] = {
-    "bind_mode": BindMode, "alphabet": Alphabet, "long_messages": LongMessages, "answer_ids": IdFormat,
+    "bind": BindMode, "alphabet": Alphabet, "long_messages": LongMessages, "answer_ids": IdFormat,
     "receipt_ids": IdFormat, "tls": Tls,
 }  # fmt: skip
 _RANGES: dict[str, tuple[float, float]] = {
@@ -130,7 +131,9 @@ def parse(config: Mapping[str, Any]) -> SmppOptions:
     for name in ("host", "system_id"):
         if not config.get(name):
             raise _fault(name, "is required.")
-    values = {name: _value(name, value, known[name].type) for name, value in config.items()}
+    values = {
+        name: _value(name, written(value, str(known[name].type)), known[name].type) for name, value in config.items()
+    }
     values.setdefault("data_coding", _CODINGS[values.get("alphabet", Alphabet.GSM)])
     options = SmppOptions(**values)
     if options.err_table not in ERR_TABLES:
