@@ -97,7 +97,7 @@ def test_replies_and_clicks_stand_beside_their_message() -> None:
             account=campaign.account, campaign_id=campaign.pk, message_id=first, msisdn=33612345678, to="36184", text=text,
             kind=kind, received_at=NOW,
         )  # fmt: skip
-    ClickCount.objects.create(campaign_id=campaign.pk, message_id=first, link_index=0, first_at=NOW, n=3)
+    ClickCount.objects.create(campaign_id=campaign.pk, message_id=first, link_index=0, first_at=NOW, n=4, human_n=3)
     rows = table(campaign)
     assert (rows[0]["STATUS_CODE"], rows[0]["REPLY"]) == ("17", "merci#STOP")
     assert (rows[0]["TRACK_1"], rows[0]["TRACK_1_COUNTER"], rows[1]["TRACK_1"]) == ("01/12/2026 11:00:00", "3", "")

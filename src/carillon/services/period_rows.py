@@ -11,7 +11,7 @@ from django.db import connection
 from carillon.domain.status import Status
 from carillon.models import Campaign
 from carillon.services.launching import LACK_OF_CREDIT
-from carillon.services.report_rows import STOPPABLE, MessageRow, settle
+from carillon.services.report_rows import CLICKS, STOPPABLE, MessageRow, settle
 
 
 def read(
@@ -110,6 +110,6 @@ def _replies(rows: dict[int, MessageRow]) -> None:
 
 def _clicks(rows: dict[int, MessageRow]) -> None:
     for message_id, index, first_at, n in _query(
-        "SELECT message_id, link_index, first_at, n FROM click_count WHERE message_id = ANY(%s)", [list(rows)]
+        f"{CLICKS} WHERE message_id = ANY(%s) AND (link_index < 0 OR human_n > 0)", [list(rows)]
     ):
         rows[message_id].clicks[index] = (first_at, n)

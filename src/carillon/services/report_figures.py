@@ -94,7 +94,7 @@ def figures(by_status: Mapping[int, int], *, replied: int = 0, clicked: int = 0)
 def answers(campaign: Campaign) -> tuple[int, int]:
     """(people who replied, people who clicked at least one link)."""
     replied = Reply.objects.filter(campaign_id=campaign.pk, direction="MO").values("msisdn").distinct().count()
-    counts = ClickCount.objects.filter(campaign_id=campaign.pk, link_index__gte=0)
+    counts = ClickCount.objects.filter(campaign_id=campaign.pk, link_index__range=(0, 6))  # 7: the opt-out page
     clicked = counts.aggregate(n=Count("message_id", distinct=True, filter=Q(human_n__gt=0)))["n"]
     return replied, int(clicked)
 

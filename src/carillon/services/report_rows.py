@@ -28,6 +28,13 @@ CHUNK = 5_000
 STOPPABLE = frozenset({Status.DELIVERED, Status.DELIVERED_P2P})
 
 
+# Clicks of people; of the preview's image, every showing.
+CLICKS = """
+SELECT message_id, link_index, CASE WHEN link_index < 0 THEN first_at ELSE coalesce(first_human_at, first_at) END,
+       CASE WHEN link_index < 0 THEN n ELSE human_n END FROM click_count
+"""
+
+
 @dataclass(slots=True)
 class MessageRow:
     """One message of a report. `fields` in the order of its list's header; times aware UTC; price in hundredths."""
@@ -185,8 +192,7 @@ class _Reader:
     def _clicks(self, rows: list[MessageRow], first: int, last: int) -> None:
         by_id = None
         for message_id, index, first_at, n in self._query(
-            "SELECT message_id, link_index, first_at, n FROM click_count WHERE message_id BETWEEN %s AND %s"
-            " AND campaign_id = %s",
+            f"{CLICKS} WHERE message_id BETWEEN %s AND %s AND campaign_id = %s AND (link_index < 0 OR human_n > 0)",
             [first, last, self.campaign.pk],
         ):
             by_id = by_id or {r.message_id: r for r in rows}

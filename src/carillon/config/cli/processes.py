@@ -1,4 +1,4 @@
-"""`carillon web | worker | gateway | simulator`: the processes one by one, for systemd or several machines."""
+"""`carillon web | links | worker | gateway | simulator`: the processes one by one, for systemd or several machines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ def add_to(commands: Command) -> None:
     web = add_command(commands, "web", run_web, help="serve the web pages and the API")
     add_address(web)
     web.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer requests (default 1)")
+    links = add_command(commands, "links", run_links, help="serve the short links alone, for a machine of their own")
+    add_address(links)
+    links.add_argument("--workers", type=int, default=1, metavar="N", help="processes that answer requests (default 1)")
     worker = add_command(commands, "worker", with_database(run_worker), help="run background jobs")
     worker.add_argument("--concurrency", type=int, default=4, metavar="N", help="jobs at the same time (default 4)")
     gateway = add_command(commands, "gateway", with_database(run_gateway), help="send messages and receive receipts")
@@ -52,16 +55,29 @@ def run_web(arguments: argparse.Namespace) -> int:
     return with_database(_serve)(arguments)
 
 
+def run_links(arguments: argparse.Namespace) -> int:
+    return with_database(_serve_links)(arguments)
+
+
 def _serve(arguments: argparse.Namespace) -> int:
+    return _serve_application("application", arguments)
+
+
+def _serve_links(arguments: argparse.Namespace) -> int:
+    return _serve_application("links", arguments, is_factory=True)
+
+
+def _serve_application(name: str, arguments: argparse.Namespace, *, is_factory: bool = False) -> int:
     import uvicorn
     from django.conf import settings
 
     uvicorn.run(
-        "carillon.config.asgi:application",
+        f"carillon.config.asgi:{name}",
+        factory=is_factory,
         host=arguments.host,
         port=arguments.port,
         workers=arguments.workers if arguments.workers > 1 else None,
-        lifespan="off",
+        lifespan="on",  # clicks that wait are stored before the process ends
         proxy_headers=bool(settings.TRUSTED_PROXIES),
         forwarded_allow_ips="*" if settings.TRUSTED_PROXIES else None,
         server_header=False,
