@@ -54,10 +54,17 @@ def socket_folder(home: Path) -> Path:
     return Path("/tmp") / f"carillon-{os.getuid()}-{mark}"  # noqa: S108 (made 0700, and refused when it is not ours)
 
 
+def make_home(home: Path) -> None:
+    """The data folder, private. As root, the server's user must be able to walk through it (and only that)."""
+    if not home.is_dir():
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        home.chmod(0o700 if os.getuid() else 0o711)
+
+
 def open_lock(home: Path, name: str) -> IO[str]:
     """The lock file, open and not yet locked. Never inherited by a program we start."""
     try:
-        home.mkdir(mode=0o700 if os.getuid() else 0o711, parents=True, exist_ok=True)
+        make_home(home)
         descriptor = os.open(home / f"postgres.{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise PostgresUnavailable(
@@ -179,6 +186,7 @@ def _spawn_guardian(home: Path, *, is_durable: bool) -> subprocess.Popen[bytes]:
             start_new_session=True,
             cwd="/",
             env=_plain_environ(),
+            umask=0o022,  # as root, the server's user reads its programs' copies
         )
     return process
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from carillon.config.env import BadSetting, read_settings
-from carillon.config.postgres import DATABASE_NAME, PORT, ROLE, socket_folder
+from carillon.config.postgres import DATABASE_NAME, PORT, ROLE, make_home, socket_folder
 
 try:
     _env = read_settings(os.environ)
@@ -32,7 +32,7 @@ def _secret_key() -> str:
     if _env["SECRET_KEY"]:
         return str(_env["SECRET_KEY"])
     path = HOME / "secret_key"
-    HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(HOME)
     if not path.exists():
         draft = HOME / f"secret_key.{secrets.token_hex(4)}"
         draft.touch(mode=0o600)

@@ -95,6 +95,7 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the chosen command; whatever happens becomes one sentence on stderr and an exit code."""
     handler: Handler = arguments.handler
+    os.umask(0o077)  # lists, e-mails, reports: whatever we write holds people's data
     try:
         code = handler(arguments)
         sys.stdout.flush()
