@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carillon.carriers.smpp import pdu
+from carillon.carriers.smpp.faults import FaultLog
 from carillon.carriers.smpp.pdu import Bind, Framer, Message
 from carillon.carriers.smpp.session import Session, State
 
@@ -177,6 +178,16 @@ def test_unbinding():
     assert sent(session)[0][0] == pdu.UNBIND
     session.receive(pdu.pack(pdu.UNBIND_RESP, 2), 1.0)
     assert session.state is State.CLOSED
+
+
+def test_the_same_fault_is_logged_once_an_hour(caplog):
+    log = FaultLog("smsc")
+    for number in range(1000):
+        log.note([f"unknown command: 0x00000BAD status 0x0 sequence {number} body {number:04x}"], 10.0)
+    log.note(["bind answered twice"], 11.0)
+    assert len(caplog.records) == 2
+    log.note(["unknown command: 0x00000BAD status 0x0 sequence 5 body -"], 3700.0)
+    assert "(and 999 like it before)" in caplog.text
 
 
 def test_a_receiver_never_has_room():

@@ -15,6 +15,7 @@ from carillon.carriers.base import CarrierHealth, CarrierState, Sink
 from carillon.carriers.flow import Pause, TokenBucket, backoff_s
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.connection import BIND_COMMANDS, Link, dial, tls_context
+from carillon.carriers.smpp.faults import FaultLog
 from carillon.carriers.smpp.inbound import InboundReader
 from carillon.carriers.smpp.options import BindMode, SmppOptions, check_password
 from carillon.carriers.smpp.outgoing import Flight, Outgoing, Unencodable
@@ -48,6 +49,7 @@ class SmppCarrier:
         self._outgoing = Outgoing()
         self._bucket = TokenBucket(options.rate)
         self._pause = Pause(minimum_s=options.pause_min_s, maximum_s=options.pause_max_s)
+        self._faults = FaultLog(options.host)
         self._links: list[Link] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -123,11 +125,9 @@ class SmppCarrier:
             task.cancel()
         await asyncio.gather(*self._tasks, *goodbyes, return_exceptions=True)
 
-    # ------------------------------------------------------------------ connection.Owner
-
     def on_chunk(self, link: Link, chunk: Chunk) -> None:
-        for fault in chunk.faults:
-            logger.warning("%s: %s", self.options.host, fault)
+        if chunk.faults:
+            self._faults.note(chunk.faults, self._loop.time())
         if chunk.answers:
             self._on_answers(chunk)
         if chunk.deliveries:
@@ -154,8 +154,6 @@ class SmppCarrier:
         self._refresh(reason)
         if not self._in_flight():
             self._idle.set()
-
-    # ------------------------------------------------------------------ going out
 
     def _pump(self) -> None:
         for link in self._links:
@@ -218,8 +216,6 @@ class SmppCarrier:
             self._outgoing.resume()
             self._refresh()
         self._pump()
-
-    # ------------------------------------------------------------------ coming back
 
     def _on_answers(self, chunk: Chunk) -> None:
         answers: list[Answer] = []
@@ -300,8 +296,6 @@ class SmppCarrier:
             self.health.inbounds += len(inbounds)
             self._sink.on_inbounds(inbounds)
 
-    # ------------------------------------------------------------------ what cannot be written
-
     def _lose_flights(self, flights: Iterable[Flight]) -> None:
         ids: dict[int, None] = {}
         for flight in flights:
@@ -322,8 +316,6 @@ class SmppCarrier:
 
     def _in_flight(self) -> int:
         return sum(link.session.in_flight for link in self._links)
-
-    # ------------------------------------------------------------------ state and clocks
 
     def _refresh(self, reason: str = "") -> None:
         if self._is_closing:
