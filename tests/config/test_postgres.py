@@ -10,12 +10,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 import pytest
 
+import carillon
 from carillon.config.postgres import PostgresUnavailable, attach, guardian_lives, socket_folder, wait_until_stopped
+from carillon.config.postgres_cluster import PACKAGE
 
 HOLD = """
 import sys
@@ -187,3 +190,32 @@ def test_a_long_home_gets_a_short_socket(home: Path) -> None:
 
     assert mine.detach()
     shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root runs the server as another user")
+def test_programs_nobody_else_can_read_are_copied(home: Path, tmp_path: Path) -> None:
+    """As when the packages were installed by root under umask 077."""
+    spec = find_spec(PACKAGE)
+    assert spec is not None and spec.origin is not None
+    package = Path(spec.origin).parent
+    private = tmp_path / "site"
+    private.mkdir(mode=0o700)
+    unused = shutil.ignore_patterns("pginstall", "include", "*.a")
+    shutil.copytree(package, private / package.name, ignore=unused)
+    shutil.copytree(package.parent / f"{PACKAGE}.libs", private / f"{PACKAGE}.libs")
+    for path in private.rglob("*"):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+
+    used = subprocess.run(
+        [sys.executable, "-c", HOLD, str(home)],
+        env=os.environ | {"PYTHONPATH": f"{private}:{Path(carillon.__file__).parents[1]}"},
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert used.returncode == 0, used.stderr
+    assert list((home / "postgres").glob("binaries-*"))
+    assert private.stat().st_mode & 0o777 == 0o700

@@ -239,7 +239,7 @@ def _programs(root: Path, uid: int, gid: int) -> Path:
         libraries = package.parent / f"{PACKAGE}.libs"
         if libraries.is_dir():
             shutil.copytree(libraries, draft / libraries.name)
-        draft.chmod(0o755)
+        _let_read(draft)
         draft.rename(copy)
     copied = copy / PACKAGE / programs.parent.name / "bin"
     if not _runs(copied / "postgres", uid, gid):
@@ -248,6 +248,14 @@ def _programs(root: Path, uid: int, gid: int) -> Path:
             "Set CARILLON_HOME to another folder, or give CARILLON_DATABASE_URL."
         )
     return copied
+
+
+def _let_read(folder: Path) -> None:
+    """Let everyone read our copy, whatever the modes of the original: installed under umask 077, nobody else could."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
 
 
 def _runs(program: Path, uid: int, gid: int) -> bool:
