@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from carillon.models import ApiRequest, Connector, Route, Sender, User
-from carillon.services import brands, credits, routes, second_factor, sender_names, subaccounts, tokens
+from carillon.models import ApiRequest, Connector, Route, Sender, User, Webhook
+from carillon.services import brands, credits, routes, second_factor, sender_names, subaccounts, tokens, webhooks
 from tests.builders import make_connector
 
 
 def add_house(alice: User, bob: User) -> dict[str, object]:
-    """Gives the ids that fill paths: bob, brand, child, request, connector."""
+    """Gives the ids that fill paths: bob, brand, child, request, connector, webhook, call."""
     account, now = alice.account, timezone.now()
     brand = brands.add(account, "Maison du Nord", is_client=True)
     sender_names.ask(account, "MAISON", now=now)
@@ -27,7 +27,14 @@ def add_house(alice: User, bob: User) -> dict[str, object]:
     )  # fmt: skip
     second_factor.trust_device(alice, label="Firefox, Windows", now=now)
     connector = _north()
-    return {"bob": bob.pk, "brand": brand.pk, "child": child.pk, "request": request.pk, "connector": connector.pk}
+    hook, _signing_secret = webhooks.create(account, url="https://example.org/hook", events=["receipt", "stop"], user=alice)
+    call = webhooks.send_test(hook)
+    webhooks.change(hook, batch_size=50)
+    Webhook.objects.filter(pk=hook.pk).update(paused_at=now, failures=12)
+    return {
+        "bob": bob.pk, "brand": brand.pk, "child": child.pk, "request": request.pk, "connector": connector.pk,
+        "webhook": hook.pk, "call": call.pk,
+    }  # fmt: skip
 
 
 def _north() -> Connector:

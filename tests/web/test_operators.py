@@ -107,7 +107,7 @@ def test_metrics_are_for_operators_and_for_the_token(client: Client, alice: User
     make_connector(name='No"rth')
     assert client.get("/metrics").status_code == 404
     assert signed_in(alice).get("/metrics").status_code == 404
-    assert 'carillon_waiting_messages{connector="No\\"rth"} 0' in signed_in(olga).get("/metrics").content.decode()
+    assert 'carillon_connector_up{connector="No\\"rth"} 0' in signed_in(olga).get("/metrics").content.decode()
     settings.METRICS_TOKEN = "prometheus"
     assert client.get("/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer prometheus"}).status_code == 200

@@ -10,7 +10,7 @@ from django.utils import formats, translation
 from django.utils.translation import gettext as _
 
 from carillon.domain.errors import CarillonError, InvalidInput
-from carillon.models import Account, User
+from carillon.models import Account, Outbox, User
 from carillon.services import mail, texts
 from carillon.services.profiles import read_email, read_mobile
 
@@ -49,6 +49,13 @@ def _tell(account: Account, now: datetime) -> bool:
     language = admin.language if admin else "fr"
     with translation.override(language):
         left = formats.number_format(max(0, account.available) // 100, force_grouping=True)
+    Outbox.objects.create(
+        connector_id=0,
+        account_id=account.pk,
+        event="balance.low",
+        payload={"balance": account.available / 100, "threshold": (account.alert_threshold or 0) / 100},
+        at=now,
+    )
     if account.alert_email:
         mail.send(account.alert_email, template="balance", language=language, account=account, left=left)
     if account.alert_mobile:

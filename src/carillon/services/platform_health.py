@@ -1,19 +1,18 @@
-"""The platform at a glance, for operators and for Prometheus: what runs, what waits, what is in doubt."""
+"""The platform at a glance, for operators: what runs, what waits, what is in doubt. For machines: services.metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
 
-from carillon.models import Account, Campaign, Connector, GatewayRun, Sender
-from carillon.services import live
+from carillon.models import Campaign, Connector, GatewayRun, Sender
+from carillon.services import alarms, live
 
 LATE_S = 120.0  # a message that may leave and has waited longer asks for a look
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +74,11 @@ def look(*, now: datetime) -> Health:
         unmatched=unmatched,
         undecided_senders=Sender.objects.filter(state=Sender.State.WAITING).count(),
         rate=sum(live.rates_now(now=now).values()),
-        concerns=list(_concerns(lanes, runs, jobs)),
+        concerns=list(_concerns(lanes, runs, jobs, now)),
     )
 
 
-def _concerns(lanes: list[Lane], runs: list[GatewayRun], jobs: dict[str, int]) -> Iterator[Concern]:
+def _concerns(lanes: list[Lane], runs: list[GatewayRun], jobs: dict[str, int], now: datetime) -> Iterator[Concern]:
     enabled = [lane for lane in lanes if lane.connector.is_enabled]
     if not enabled:
         yield Concern("no_connector", True, {})
@@ -92,6 +91,9 @@ def _concerns(lanes: list[Lane], runs: list[GatewayRun], jobs: dict[str, int]) -
             yield Concern("late", False, {"name": lane.connector.name, "minutes": int(lane.oldest_s // 60)})
     if jobs.get("failed"):
         yield Concern("failed_jobs", False, {"count": jobs["failed"]})
+    for alarm in alarms.current(now=now):
+        if alarm.code not in {"connector_down", "no_gateway"}:  # said above
+            yield Concern(alarm.code, True, {"name": alarm.connector, "sentence": alarm.sentence})
 
 
 def _rows(sql: str) -> list[Any]:
@@ -102,35 +104,3 @@ def _rows(sql: str) -> list[Any]:
 
 def _one(sql: str) -> int:
     return int(_rows(sql)[0][0])
-
-
-def metrics(*, now: datetime) -> str:
-    """The same in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
-    health = look(now=now)
-    lines: list[str] = []
-
-    def write(name: str, help_text: str, samples: list[tuple[str, float]]) -> None:
-        lines.append(f"# HELP carillon_{name} {help_text}")
-        lines.append(f"# TYPE carillon_{name} gauge")
-        lines.extend(f"carillon_{name}{labels} {value:g}" for labels, value in samples)
-
-    def label(lane: Lane) -> str:
-        escaped = lane.connector.name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-        return f'{{connector="{escaped}"}}'
-
-    write("waiting_messages", "Messages that may leave now.", [(label(lane), lane.waiting) for lane in health.lanes])
-    write(
-        "oldest_waiting_seconds", "Age of the oldest of them.", [(label(lane), lane.oldest_s) for lane in health.lanes]
-    )
-    bound = [(label(lane), float(lane.is_fresh and lane.connector.state == "bound")) for lane in health.lanes]
-    write("connector_bound", "1 when a gateway has lately said that the carrier is bound.", bound)
-    write("gateways", "Gateways whose lease runs.", [("", len(health.runs))])
-    write("sending_campaigns", "Campaigns that are sending.", [("", health.sending)])
-    write("messages_per_second", "Handed over in the last seconds.", [("", health.rate)])
-    write("in_doubt_messages", "Messages whose fate a crash left open.", [("", health.in_doubt)])
-    write("unmatched_receipts", "Receipts that wait for their answer.", [("", health.unmatched)])
-    write(
-        "jobs", "Background jobs by state.", [(f'{{state="{state}"}}', n) for state, n in sorted(health.jobs.items())]
-    )
-    write("accounts", "Accounts that may send.", [("", Account.objects.filter(is_active=True).count())])
-    return "\n".join(lines) + "\n"

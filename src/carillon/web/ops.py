@@ -10,13 +10,25 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from carillon.models import User
+from carillon.services import metrics as metric_page
 from carillon.services import platform_health
 from carillon.services.platform_health import Concern
 from carillon.web.rights import SignedInRequest, operator_only, public
+
+SENTENCES = {
+    "no_connector": _("Aucun connecteur n'est activé : rien ne peut partir. Ajoutez-en un."),
+    "no_gateway": _("Aucune passerelle ne tourne : les messages attendent. Lancez « carillon gateway »."),
+    "down": _("%(name)s est coupé : %(reason)s"),
+    "late": _("%(name)s : des messages prêts attendent depuis %(minutes)d minutes."),
+    "receipts_stopped": _("%(name)s : aucun accusé de réception depuis plusieurs minutes."),
+    "many_doubts": _("De nombreux messages sont au sort incertain : voyez « carillon gateway doubts »."),
+    "counters_behind": _("Les compteurs prennent du retard : un « carillon worker » tourne-t-il ?"),
+    "no_partition": _("La table du mois prochain n'est pas prête : un « carillon worker » tourne-t-il ?"),
+}
 
 
 @operator_only
@@ -27,18 +39,13 @@ def health(request: SignedInRequest) -> HttpResponse:
 
 
 def sentence_of(concern: Concern) -> str:
+    """What to read for it; an alarm without a sentence here shows the service's."""
     values = concern.values
-    if concern.code == "no_connector":
-        return _("Aucun connecteur n'est activé : rien ne peut partir. Ajoutez-en un.")
-    if concern.code == "no_gateway":
-        return _("Aucune passerelle ne tourne : les messages attendent. Lancez « carillon gateway ».")
-    if concern.code == "down":
-        return _("%(name)s est coupé : %(reason)s") % values
-    if concern.code == "late":
-        return _("%(name)s : des messages prêts attendent depuis %(minutes)d minutes.") % values
-    return (
-        ngettext("%(count)d tâche de fond a échoué.", "%(count)d tâches de fond ont échoué.", values["count"]) % values
-    )
+    if concern.code == "failed_jobs":
+        count = values["count"]
+        return ngettext("%(count)d tâche de fond a échoué.", "%(count)d tâches de fond ont échoué.", count) % values
+    sentence = SENTENCES.get(concern.code)
+    return str(sentence) % values if sentence else str(values.get("sentence", concern.code))
 
 
 @public
@@ -48,8 +55,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     has_token = bool(settings.METRICS_TOKEN) and secrets.compare_digest(given, settings.METRICS_TOKEN)
     if not has_token and not (isinstance(request.user, User) and request.user.is_operator):
         raise Http404
-    text = platform_health.metrics(now=timezone.now())
-    return HttpResponse(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+    return HttpResponse(metric_page.text(now=timezone.now()), content_type=metric_page.CONTENT_TYPE)
 
 
 @public

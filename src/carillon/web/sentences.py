@@ -36,6 +36,10 @@ SENTENCES: dict[str, Promise | str] = {
     "nested": _("Un sous-compte ne peut pas avoir de sous-comptes."),
     "amount": _("Indiquez un nombre de crédits."),
     "alert_contact": _("Indiquez qui prévenir : une adresse e-mail ou un numéro de mobile."),
+    "address_not_allowed": _("Cette adresse n'est pas permise : elle est dans un réseau privé, ou son port est fermé."),
+    "https_required": _("L'adresse doit commencer par https."),
+    "unknown_host": _("Ce nom de machine est introuvable."),
+    "unknown_event": _("Choisissez au moins un événement."),
     # campaigns and lists
     "edited_elsewhere": _("Cette campagne a été modifiée dans une autre fenêtre."),
     "not_a_draft": _("Cette campagne n'est plus un brouillon : elle ne peut plus être modifiée. Dupliquez-la."),

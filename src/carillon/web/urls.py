@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.subaccounts")),
     path("", include("carillon.web.account_settings")),
     path("", include("carillon.web.developer")),
+    path("", include("carillon.web.webhooks")),
     path("", include("carillon.web.ops")),
     path("", include("carillon.web.ops_accounts")),
     path("", include("carillon.web.ops_connectors")),
