@@ -26,7 +26,7 @@ from carillon.models import Account, Asset, Link
 logger = logging.getLogger(__name__)
 
 MB = 1024 * 1024
-MOST_FILE, MOST_ZIP, MOST_IMAGE = 10 * MB, 10 * MB, 5 * MB
+MOST_FILE, MOST_ZIP, MOST_IMAGE = 10 * MB, 10 * MB, 10 * MB
 MOST_UNPACKED, MOST_FILES, MOST_RATIO = 30 * MB, 200, 200
 MOST_PIXELS = 40_000_000
 ADVISED_IMAGE = 300 * 1024

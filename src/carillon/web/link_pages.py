@@ -58,10 +58,10 @@ def language_of(header: bytes) -> str:
     return "fr"
 
 
-def page(name: str, *, status: int, language: str, policy: str = OWN_POLICY, **context: Any) -> Page:
+def page(template: str, *, status: int, language: str, policy: str = OWN_POLICY, **context: Any) -> Page:
     with translation.override(language):
         html = render_to_string(
-            f"links/{name}.html",
+            f"links/{template}.html",
             {"style": mark_safe(STYLE), "language": language, **context},  # noqa: S308 (a constant)
         )
     return Page(status, html.encode(), policy)
