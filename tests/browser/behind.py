@@ -34,12 +34,18 @@ class Behind:
 
     def start(self, name: str) -> None:
         with (self.logs / f"{name}.log").open("wb") as log:
-            self.processes.append(subprocess.Popen([sys.executable, "-m", "carillon", name], env=os.environ, stdout=log, stderr=log))
+            self.processes.append(
+                subprocess.Popen([sys.executable, "-m", "carillon", name], env=os.environ, stdout=log, stderr=log)
+            )
 
     def said(self) -> str:
-        return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.logs.glob("*.log")))
+        return "\n".join(
+            f"--- {path.name}\n{path.read_text(errors='replace')[-3000:]}" for path in sorted(self.logs.glob("*.log"))
+        )
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for process in self.processes:
             process.terminate()
         for process in self.processes:
@@ -53,4 +59,4 @@ class Behind:
         self.thread.join(60)
         self.loop.close()
         if error is not None:
-            print(self.said())
+            sys.stdout.write(self.said())

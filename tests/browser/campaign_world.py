@@ -24,18 +24,26 @@ TEXT = "Bonjour ${Prénom}, jusqu'à ${Prix} offerts à la fête de Noël ! STOP
 
 def add_campaigns(account: Account, alice: User) -> dict[str, object]:
     make_connector(name="simulator", kind="simulator", is_simulator=True)
-    clients = make_list(account, ROWS, header=HEADER, name="Clients 2026", user=alice, charset="WINDOWS-1252", delimiter=";")
+    clients = make_list(
+        account, ROWS, header=HEADER, name="Clients 2026", user=alice, charset="WINDOWS-1252", delimiter=";"
+    )
     make_list(account, [], header=("Nom", "Numéro"), name="Prospects", user=alice, state="failed", error="unreadable")
     draft = make_campaign(account, actor=alice, name="Soldes de décembre", message=TEXT, lists=[clients])
     linked = make_campaign(
-        account, actor=alice, name="Vente privée", message="Rdv sur https://exemple.fr/vente et www.exemple.fr STOP 36184", lists=[clients]
+        account,
+        actor=alice,
+        name="Vente privée",
+        message="Rdv sur https://exemple.fr/vente et www.exemple.fr STOP 36184",
+        lists=[clients],
     )
     link_tracking.track(linked, "https://exemple.fr/vente")
     message_templates.save(actor=alice, name="Anniversaire", message="Bon anniversaire ${Prénom} !\nSTOP 36184")
     now = timezone.now()
     later = make_campaign(account, actor=alice, name="Rappel de rendez-vous", traffic="NOTIFICATION", lists=[clients])
     launching.launch(preparation.prepare(later.pk), actor=alice, at=now + timedelta(days=3), now=now)
-    sent = make_campaign(account, actor=alice, name="Fêtes d'automne", message=TEXT, traffic="NOTIFICATION", lists=[clients])
+    sent = make_campaign(
+        account, actor=alice, name="Fêtes d'automne", message=TEXT, traffic="NOTIFICATION", lists=[clients]
+    )
     sent = launching.launch(preparation.prepare(sent.pk), actor=alice, now=now)
     make_outcomes(sent, 21, 30, 24)
     return {"draft": draft.pk, "linked": linked.pk, "scheduled": later.pk, "sent": sent.pk, "clients": clients.pk}

@@ -54,7 +54,10 @@ class Visitor:
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.problems.append(f"exception: {error}"))
         page.on("request", self._asked)
-        page.on("requestfinished", lambda request: self.finished.append(request))
+        page.on("requestfinished", self._loaded)
+
+    def _loaded(self, request: Request) -> None:
+        self.finished.append(request)
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type == "error":

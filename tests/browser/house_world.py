@@ -27,7 +27,9 @@ def add_house(alice: User, bob: User) -> dict[str, object]:
     )  # fmt: skip
     second_factor.trust_device(alice, label="Firefox, Windows", now=now)
     connector = _north()
-    hook, _signing_secret = webhooks.create(account, url="https://example.org/hook", events=["receipt", "stop"], user=alice)
+    hook, _signing_secret = webhooks.create(
+        account, url="https://example.org/hook", events=["receipt", "stop"], user=alice
+    )
     call = webhooks.send_test(hook)
     webhooks.change(hook, batch_size=50)
     Webhook.objects.filter(pk=hook.pk).update(paused_at=now, failures=12)

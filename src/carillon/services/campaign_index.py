@@ -13,8 +13,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from carillon.models import Campaign
-from carillon.models.accounts import Actor
+from carillon.models import Campaign, User
 from carillon.services import campaigns
 
 FINISHED_AFTER = timedelta(hours=48)
@@ -58,7 +57,7 @@ def stage(campaign: Campaign, *, now: datetime) -> Stage:
     return Stage.FINISHED if is_old else Stage.RUNNING
 
 
-def search(actor: Actor, filters: Filters, *, now: datetime) -> QuerySet[Campaign]:
+def search(actor: User, filters: Filters, *, now: datetime) -> QuerySet[Campaign]:
     """The actor's campaigns that match, newest first. Test sends are not campaigns of their own and stay out."""
     found = campaigns.visible(actor).filter(parent__isnull=True).exclude(origin="system")
     if filters.text:
@@ -74,11 +73,13 @@ def search(actor: Actor, filters: Filters, *, now: datetime) -> QuerySet[Campaig
     return found.select_related("user", "account").order_by("-created_at", "-id")
 
 
-def latest(actor: Actor, *, drafts: bool, limit: int = 10) -> list[Campaign]:
+def latest(actor: User, *, drafts: bool, limit: int = 10) -> list[Campaign]:
     """The dashboard's two blocks: last drafts, or last campaigns that are scheduled, running or finished."""
     found = campaigns.visible(actor).filter(parent__isnull=True).exclude(origin="system")
     found = found.filter(state=State.DRAFT) if drafts else found.exclude(state=State.DRAFT)
-    return list(found.select_related("user", "account").order_by("-updated_at" if drafts else "-created_at", "-id")[:limit])
+    return list(
+        found.select_related("user", "account").order_by("-updated_at" if drafts else "-created_at", "-id")[:limit]
+    )
 
 
 def _named(text: str) -> Q:
@@ -101,13 +102,15 @@ def _in_stage(wanted: Stage, now: datetime) -> Q:
         return Q(state=State.SCHEDULED)
     is_started = Q(state__in=[State.INJECTING, State.INPROGRESS, State.INJECTED])
     is_old = Q(state=State.INJECTED, launched_at__lt=now - FINISHED_AFTER)
-    is_finished = Q(state=State.FAILED) | is_started & (Q(finished_at__isnull=False) | Q(cancelled_at__isnull=False) | is_old)
+    is_finished = Q(state=State.FAILED) | is_started & (
+        Q(finished_at__isnull=False) | Q(cancelled_at__isnull=False) | is_old
+    )
     return is_finished if wanted is Stage.FINISHED else is_started & ~is_finished
 
 
 def _dated(found: QuerySet[Campaign], filters: Filters) -> QuerySet[Campaign]:
     """By the day it was or will be sent, else made, in the time zone of the request."""
-    found = found.alias(at=Coalesce("launched_at", "scheduled_at", "created_at"))
+    found = found.alias(at=Coalesce("scheduled_at", "launched_at", "created_at"))
     if filters.since:
         found = found.filter(at__gte=timezone.make_aware(datetime.combine(filters.since, time.min)))
     if filters.until:

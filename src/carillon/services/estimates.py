@@ -52,7 +52,8 @@ def countries_of(item: List) -> dict[str, int]:
         return {str(c): int(n) for c, n in found.items()}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT country, count(*) FROM recipient WHERE list_id = %s AND msisdn IS NOT NULL GROUP BY country", [item.pk]
+            "SELECT country, count(*) FROM recipient WHERE list_id = %s AND msisdn IS NOT NULL GROUP BY country",
+            [item.pk],
         )
         return {country: int(n) for country, n in cursor.fetchall()}
 

@@ -43,7 +43,12 @@ def track(campaign: Campaign, url: str, *, version: int | None = None) -> Campai
         raise InvalidInput("This URL is no longer in the message", field="message", code="url_not_found")
     campaign = campaigns.update(campaign, version=version, message=campaign.message.replace(url, token(index), 1))
     address = url if "://" in url[:8] else f"https://{url}"
-    new = {"index": index, "url": address, "domain": domain_for(campaign.account), "life_days": campaign.account.link_life_days}
+    new = {
+        "index": index,
+        "url": address,
+        "domain": domain_for(campaign.account),
+        "life_days": campaign.account.link_life_days,
+    }
     return campaigns.set_links(campaign, [*links, new])
 
 

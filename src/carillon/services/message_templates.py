@@ -21,7 +21,13 @@ def get(actor: User, template_id: int) -> Template:
 
 
 def save(
-    *, actor: User, name: str, message: str, traffic: str = "MKG", renderer: str = "BASIC", template: Template | None = None
+    *,
+    actor: User,
+    name: str,
+    message: str,
+    traffic: str = "MKG",
+    renderer: str = "BASIC",
+    template: Template | None = None,
 ) -> Template:
     """A new template, or `template` changed. Raises InvalidInput for an empty or taken name, or an empty message."""
     name, message = name.strip(), message.replace("\r\n", "\n")

@@ -37,7 +37,12 @@ def ensure(campaign: Campaign, *, now: datetime) -> Campaign:
     if sum(item.size for item in preparation.sources_of(campaign)) <= AT_ONCE:
         return preparation.prepare(campaign.pk)
     Campaign.objects.filter(pk=campaign.pk).update(error="", prepared_at=None, done_count=0)
-    defer("campaigns.prepare", campaign_id=campaign.pk, lock=f"campaign-{campaign.pk}", queueing_lock=f"prepare-{campaign.pk}")
+    defer(
+        "campaigns.prepare",
+        campaign_id=campaign.pk,
+        lock=f"campaign-{campaign.pk}",
+        queueing_lock=f"prepare-{campaign.pk}",
+    )
     campaign.refresh_from_db()
     return campaign
 

@@ -33,7 +33,9 @@ SELECT id FROM (
 ) found ORDER BY id LIMIT %(limit)s
 """
 
-BY_NUMBER = "SELECT id FROM message WHERE msisdn = %s AND id BETWEEN %s AND %s AND campaign_id = %s ORDER BY id LIMIT %s"
+BY_NUMBER = (
+    "SELECT id FROM message WHERE msisdn = %s AND id BETWEEN %s AND %s AND campaign_id = %s ORDER BY id LIMIT %s"
+)
 
 BY_WORD = """
 SELECT m.id FROM message m JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id

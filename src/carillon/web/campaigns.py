@@ -45,8 +45,12 @@ class FilterForm(forms.Form):
     user = forms.TypedChoiceField(required=False, coerce=int, empty_value=None, label=gettext_lazy("Utilisateur"))
     flow = forms.ChoiceField(required=False, label=gettext_lazy("Flux"))
     status = forms.ChoiceField(required=False, label=gettext_lazy("Statut"))
-    since = forms.DateField(required=False, label=gettext_lazy("Entre le"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
-    until = forms.DateField(required=False, label=gettext_lazy("et le"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d"))
+    since = forms.DateField(
+        required=False, label=gettext_lazy("Entre le"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
+    until = forms.DateField(
+        required=False, label=gettext_lazy("et le"), widget=forms.DateInput({"type": "date"}, "%Y-%m-%d")
+    )
 
     def __init__(self, data: Any, *, user: User) -> None:
         super().__init__(_renamed(data))
@@ -94,7 +98,12 @@ def index(request: SignedInRequest) -> HttpResponseBase:
     if request.GET.get("format") == "csv":
         return _as_csv(request, found, now)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "rows": campaign_rows.rows(page.object_list, now=now), "query": _query(request)}
+    context = {
+        "form": form,
+        "page": page,
+        "rows": campaign_rows.rows(page.object_list, now=now),
+        "query": _query(request),
+    }
     template = "campaigns/rows.html" if request.htmx and request.htmx.target == "campaigns" else "campaigns/index.html"
     return render(request, template, context)
 
@@ -143,7 +152,9 @@ def _date(at: datetime) -> str:
     return timezone.localtime(at).strftime(reports.DATE)
 
 
-def download(request: HttpRequest, pieces: Iterator[bytes], *, name: str, content_type: str = CSV) -> StreamingHttpResponse:
+def download(
+    request: HttpRequest, pieces: Iterator[bytes], *, name: str, content_type: str = CSV
+) -> StreamingHttpResponse:
     """A file that leaves as it is made; under ASGI from a thread of its own."""
     begun = streaming.begin(pieces)
     content = streaming.in_own_thread(begun) if isinstance(request, ASGIRequest) else begun
@@ -225,7 +236,11 @@ def bulk(request: SignedInRequest) -> HttpResponseBase:
             refused.append(campaign.name)
     n = len(chosen) - len(refused)
     if n:
-        undo = f"{reverse('campaigns_restore')}?{urlencode({'ids': ','.join(map(str, ids))})}" if deed is campaigns.delete else ""
+        undo = (
+            f"{reverse('campaigns_restore')}?{urlencode({'ids': ','.join(map(str, ids))})}"
+            if deed is campaigns.delete
+            else ""
+        )
         toasts.done(request, ngettext("%(n)d campagne traitée.", "%(n)d campagnes traitées.", n) % {"n": n}, undo=undo)
     if refused:
         toasts.failed(request, _("Non traitées : %(names)s.") % {"names": ", ".join(refused[:5])})

@@ -49,7 +49,9 @@ def line_chart(
     areas = tuple(f"{x(0)},{bottom} {line} {x(n - 1)},{bottom}" for line in lines) if n else ()
     every = max(1, -(-n // most_labels))
     shown = [i for i in range(n) if i % every == 0]
-    return Chart(width, height, left, right, bottom, axis, tuple((labels[i], x(i), _anchor(i, n)) for i in shown), lines, areas)
+    return Chart(
+        width, height, left, right, bottom, axis, tuple((labels[i], x(i), _anchor(i, n)) for i in shown), lines, areas
+    )
 
 
 def bar_widths(values: Sequence[int], *, full: int = 100) -> list[float]:

@@ -40,7 +40,9 @@ WARNINGS: dict[str, Promise] = {
     ),
     "stop_added": gettext_lazy("« %(subject)s » sera ajouté à la fin, et compté : la mention est obligatoire."),
     "stop_number_differs": gettext_lazy("Le message indique STOP %(subject)s, qui n'est pas votre numéro court."),
-    "stop_by_reply": gettext_lazy("La mention STOP a été retirée : répondre STOP à ce numéro court fonctionne quand même."),
+    "stop_by_reply": gettext_lazy(
+        "La mention STOP a été retirée : répondre STOP à ce numéro court fonctionne quand même."
+    ),
 }
 
 
@@ -170,13 +172,17 @@ def _refusal(preview: Preview, campaign: Campaign) -> str:
             "most": most,
         }
     if preview.refusal == Status.UCS2:
-        return _("Certaines valeurs de vos listes contiennent des caractères interdits : activez tous les caractères (UCS2).")
+        return _(
+            "Certaines valeurs de vos listes contiennent des caractères interdits : activez tous les caractères (UCS2)."
+        )
     return ""
 
 
 def sentence(error: InvalidInput) -> str:
     if error.code == "ucs2_not_allowed":
-        return _("Le message contient des caractères qui ne peuvent pas partir : remplacez-les ou activez l'option UCS2.")
+        return _(
+            "Le message contient des caractères qui ne peuvent pas partir : remplacez-les ou activez l'option UCS2."
+        )
     if error.code == "message_empty":
         return _("Écrivez votre message.")
     if error.code == "sender_invalid":

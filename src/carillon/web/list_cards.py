@@ -64,7 +64,9 @@ class Card:
 
 
 def card(item: List, *, with_rows: bool = True) -> Card:
-    made = Card(item, mobile=item.mobile_column, header=list(item.header), delimiter=str(DELIMITERS.get(item.delimiter, "")))
+    made = Card(
+        item, mobile=item.mobile_column, header=list(item.header), delimiter=str(DELIMITERS.get(item.delimiter, ""))
+    )
     if item.state == List.State.READY:
         made.facts = list_rows.totals(item)
         made.countries = countries(item)
@@ -134,4 +136,3 @@ def trouble(item: List) -> Trouble | None:
 
 def _lines(analysis: dict[str, Any], key: str) -> list[int]:
     return [int(line) for line in analysis.get(key, [])[:5]]
-

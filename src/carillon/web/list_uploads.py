@@ -73,7 +73,11 @@ def _answer(request: SignedInRequest, campaign: Campaign | None, items: list[Lis
 @require_GET
 def card(request: SignedInRequest, list_id: int) -> HttpResponse:
     """Refreshes itself until the analysis is done."""
-    context = {"card": list_cards.card(lists.get(request.user, list_id)), "campaign": _campaign(request), "is_fragment": True}
+    context = {
+        "card": list_cards.card(lists.get(request.user, list_id)),
+        "campaign": _campaign(request),
+        "is_fragment": True,
+    }
     return render(request, "lists/card.html", context)
 
 
@@ -91,7 +95,9 @@ def choose_column(request: SignedInRequest, list_id: int) -> HttpResponseBase:
     if not request.htmx:
         if problem:
             toasts.failed(request, problem)
-        return HttpResponseRedirect(reverse("campaign_recipients", args=[campaign.pk]) if campaign else reverse("lists"))
+        return HttpResponseRedirect(
+            reverse("campaign_recipients", args=[campaign.pk]) if campaign else reverse("lists")
+        )
     made = list_cards.card(item)
     made.problem = problem
     return render(request, "lists/card.html", {"card": made, "campaign": campaign}, status=422 if problem else 200)

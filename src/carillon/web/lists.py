@@ -122,7 +122,9 @@ def add_numbers(request: SignedInRequest, item: List) -> str:
 @_deed
 def remove(request: SignedInRequest, item: List) -> str:
     """The ticked rows, or every row of the typed numbers."""
-    ids = [int(value) for value in request.POST.getlist("row") if value.isascii() and value.isdigit() and len(value) < 19]
+    ids = [
+        int(value) for value in request.POST.getlist("row") if value.isascii() and value.isdigit() and len(value) < 19
+    ]
     typed = [part for part in SEPARATORS.split(request.POST.get("numbers", "")) if part.strip()]
     if not ids and not typed:
         raise InvalidInput("Choose rows", field="row", code="nothing_chosen")
@@ -157,7 +159,9 @@ def restore(request: SignedInRequest, list_id: int) -> HttpResponseBase:
 @signed_in
 @require_POST
 def merge(request: SignedInRequest) -> HttpResponseBase:
-    ids = [int(value) for value in request.POST.getlist("list") if value.isascii() and value.isdigit() and len(value) < 19]
+    ids = [
+        int(value) for value in request.POST.getlist("list") if value.isascii() and value.isdigit() and len(value) < 19
+    ]
     try:
         sources = [lists.get(request.user, i) for i in ids[:50]]
         name = request.POST.get("name", "").strip() or " + ".join(item.name for item in sources)[:200]

@@ -71,7 +71,11 @@ def use(request: SignedInRequest, template_id: int) -> HttpResponse:
     """A new campaign that starts with this text."""
     template = message_templates.get(request.user, template_id)
     campaign = campaigns.create(
-        actor=request.user, name=template.name, traffic=template.traffic, message=template.message, renderer=template.renderer
+        actor=request.user,
+        name=template.name,
+        traffic=template.traffic,
+        message=template.message,
+        renderer=template.renderer,
     )
     return HttpResponseRedirect(reverse("campaign_description", args=[campaign.pk]))
 

@@ -19,6 +19,7 @@ from carillon.domain.errors import CarillonError
 from carillon.domain.status import Status, label
 from carillon.models import Campaign
 from carillon.services import campaigns, launching, message_history, npai, report_figures, report_search, reports
+from carillon.services.report_rows import MessageRow
 from carillon.web import charts, report_live, toasts
 from carillon.web.campaigns import download
 from carillon.web.report_live import GROUPS
@@ -46,7 +47,14 @@ def report(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
     return render(
         request,
         "report/index.html",
-        context | {"chosen": chosen, "chosen_label": _label(chosen), "q": request.GET.get("q", ""), "found": found, "more": more},
+        context
+        | {
+            "chosen": chosen,
+            "chosen_label": _label(chosen),
+            "q": request.GET.get("q", ""),
+            "found": found,
+            "more": more,
+        },
     )
 
 
@@ -67,7 +75,9 @@ def timeline(request: SignedInRequest, campaign_id: int) -> HttpResponse:
     campaign = campaigns.get(request.user, campaign_id)
     buckets, is_sample = report_figures.timeline(campaign, now=timezone.now())
     labels = [_clock(bucket.at, buckets[-1].at - buckets[0].at) for bucket in buckets]
-    chart = charts.line_chart(labels, [[b.delivered for b in buckets], [b.missed for b in buckets]]) if buckets else None
+    chart = (
+        charts.line_chart(labels, [[b.delivered for b in buckets], [b.missed for b in buckets]]) if buckets else None
+    )
     table = [(label, b.delivered, b.missed) for label, b in zip(labels, buckets, strict=True)]
     return render(request, "report/timeline.html", {"chart": chart, "table": table, "is_sample": is_sample})
 
@@ -82,7 +92,7 @@ def _clock(at: datetime, span: timedelta) -> str:
 # ---- rows ----
 
 
-def _rows(campaign: Campaign, request: SignedInRequest) -> tuple[list[report_search.MessageRow], int | None]:
+def _rows(campaign: Campaign, request: SignedInRequest) -> tuple[list[MessageRow], int | None]:
     after = request.GET.get("after", "")
     return report_search.find(
         campaign,
@@ -119,7 +129,9 @@ def as_csv(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
     chosen = request.GET.get("status", "")
     language = translation.get_language() or "fr"
     made = reports.Report(campaign, statuses=statuses_in(chosen), language=language, legacy="legacy" in request.GET)
-    name = "-".join(part for part in ("rapport", str(campaign.pk), slugify(campaign.name)[:60], slugify(chosen)) if part)
+    name = "-".join(
+        part for part in ("rapport", str(campaign.pk), slugify(campaign.name)[:60], slugify(chosen)) if part
+    )
     pieces = reports.csv_pieces(made.columns(), made.rows())
     return download(request, pieces, name=f"{name}.csv")
 
@@ -179,7 +191,9 @@ def undo(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
     except CarillonError as error:
         toasts.failed(request, sentence_for(error))
         return HttpResponseRedirect(reverse("report", args=[campaign.pk]))
-    toasts.done(request, _("Envoi annulé : rien n'est parti, vos crédits sont rendus. La campagne est de nouveau un brouillon."))
+    toasts.done(
+        request, _("Envoi annulé : rien n'est parti, vos crédits sont rendus. La campagne est de nouveau un brouillon.")
+    )
     return HttpResponseRedirect(reverse("campaign_send", args=[campaign.pk]))
 
 

@@ -20,7 +20,10 @@ from carillon.web.campaign_rows import CampaignRow
 
 GROUPS: dict[str, tuple[Any, Collection[int] | None]] = {  # the key figures: label, statuses of their rows
     "all": (gettext_lazy("Destinataires"), None),
-    "handed": (gettext_lazy("Envoyés"), report_figures.DELIVERED | report_figures.MISSED | report_figures.NETWORK_WAITING),
+    "handed": (
+        gettext_lazy("Envoyés"),
+        report_figures.DELIVERED | report_figures.MISSED | report_figures.NETWORK_WAITING,
+    ),
     "delivered": (gettext_lazy("Aboutis"), report_figures.DELIVERED),
     "missed": (gettext_lazy("Non aboutis"), report_figures.MISSED),
     "waiting": (gettext_lazy("En attente"), report_figures.WAITING | report_figures.NETWORK_WAITING),
@@ -54,7 +57,9 @@ def context(campaign: Campaign) -> dict[str, Any]:
         "stats": _stats(figures, has_links),
         "lines": report_figures.status_lines(by_status),
         "funnel": _funnel(figures, has_links),
-        "pace": live.progress(campaign.pk, total=campaign.valid_count, now=now) if row.is_running and figures.waiting else None,
+        "pace": live.progress(campaign.pk, total=campaign.valid_count, now=now)
+        if row.is_running and figures.waiting
+        else None,
         "is_live": _is_live(row, figures),
         "undo_s": _undo_seconds(campaign, now),
         "closed": _closed(campaign, figures, now),

@@ -56,7 +56,9 @@ def _initial(campaign: Campaign) -> dict[str, Any]:
 
 
 def _defaults(data: QueryDict) -> dict[str, str]:
-    return {name: value for name, value in zip(data.getlist("default_for"), data.getlist("default"), strict=False) if value}
+    return {
+        name: value for name, value in zip(data.getlist("default_for"), data.getlist("default"), strict=False) if value
+    }
 
 
 def _typed(campaign: Campaign, data: QueryDict) -> Campaign:

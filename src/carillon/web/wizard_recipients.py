@@ -119,7 +119,11 @@ def add_typed(request: SignedInRequest, campaign: Campaign) -> str:
     if wrong:
         raise InvalidInput(f"Not a mobile number: {wrong[0]}", field="mobile", code="mobile")
     names, values = request.POST.getlist("field"), request.POST.getlist("value")
-    fields = {name: value.strip() for name, value in zip(names, values, strict=False) if value.strip()} if len(given) == 1 else {}
+    fields = (
+        {name: value.strip() for name, value in zip(names, values, strict=False) if value.strip()}
+        if len(given) == 1
+        else {}
+    )
     inline.add_recipients(campaign, [{"mobile": number} | fields for number in given], name=_("Saisie manuelle"))
     n = len(given)
     return ngettext("%(n)d destinataire ajouté.", "%(n)d destinataires ajoutés.", n) % {"n": n}

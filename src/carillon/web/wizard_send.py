@@ -32,7 +32,9 @@ QUARTERS = [f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 1
 class SendForm(forms.Form):
     when = forms.ChoiceField(choices=[("now", gettext_lazy("Immédiat")), ("later", gettext_lazy("Différé"))])
     day = forms.DateField(required=False, label=gettext_lazy("Date"), input_formats=["%Y-%m-%d", "%d/%m/%Y"])
-    clock = forms.TimeField(required=False, label=gettext_lazy("Heure"), input_formats=["%H:%M", "%Hh%M", "%H:%M:%S", "%Hh"])
+    clock = forms.TimeField(
+        required=False, label=gettext_lazy("Heure"), input_formats=["%H:%M", "%Hh%M", "%H:%M:%S", "%Hh"]
+    )
     description = forms.CharField(
         required=False, max_length=2000, label=gettext_lazy("Description"),
         help_text=gettext_lazy("Ajouter une description qui apparaîtra sur vos rapports de campagne"),
@@ -75,7 +77,10 @@ def send(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
     at = form.wished()
     try:
         campaign = campaigns.update(
-            campaign, version=wizard.version_in(request.POST), scheduled_at=at, description=form.cleaned_data["description"]
+            campaign,
+            version=wizard.version_in(request.POST),
+            scheduled_at=at,
+            description=form.cleaned_data["description"],
         )
         launching.check_date(campaign, at, now)
     except Conflict as error:
@@ -114,7 +119,9 @@ def _page(
 ) -> HttpResponse:  # fmt: skip
     state = _state(campaign)
     campaign = state["campaign"]
-    theirs = [(_("Date d'envoi"), campaign.scheduled_at), (_("Description"), campaign.description)] if is_conflict else None
+    theirs = (
+        [(_("Date d'envoi"), campaign.scheduled_at), (_("Description"), campaign.description)] if is_conflict else None
+    )
     return wizard.show(
         request, campaign, TEMPLATE, tab=TAB, status=status, form=form, theirs=theirs, quarters=QUARTERS,
         shows_summary=shows_summary and state["is_ready"], numbers=request.user.mobile, row=1,
@@ -228,7 +235,9 @@ def launch(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
         return HttpResponseRedirect(reverse(TAB, args=[campaign.pk]))
     try:
         campaign = campaigns.update(campaign, version=wizard.version_in(request.POST))
-        campaign = launching.launch(campaign, actor=request.user, at=campaign.scheduled_at, now=now, hold=launching.HOLD)
+        campaign = launching.launch(
+            campaign, actor=request.user, at=campaign.scheduled_at, now=now, hold=launching.HOLD
+        )
     except CarillonError as error:
         sentence = sentence_for(error)
         if isinstance(error, InvalidInput):
