@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-PATIENCE_S = 180.0  # for facts on a loaded machine: it only bounds a failure
+PATIENCE_S = float(os.environ.get("PATIENCE_S", "180"))  # for facts on a loaded machine: it only bounds a failure
 
 
 class TooLate(AssertionError):
