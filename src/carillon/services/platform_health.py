@@ -11,6 +11,7 @@ from django.db import connection
 
 from carillon.models import Campaign, Connector, GatewayRun, Sender
 from carillon.services import alarms, live
+from carillon.services.routes import DOWN
 
 LATE_S = 120.0  # a message that may leave and has waited longer asks for a look
 
@@ -85,7 +86,7 @@ def _concerns(lanes: list[Lane], runs: list[GatewayRun], jobs: dict[str, int], n
     if enabled and not runs:
         yield Concern("no_gateway", True, {})
     for lane in enabled:
-        if lane.is_fresh and lane.connector.state in live.DOWN:
+        if lane.is_fresh and lane.connector.state in DOWN:
             yield Concern("down", True, {"name": lane.connector.name, "reason": lane.connector.state_reason})
         if lane.oldest_s > LATE_S:
             yield Concern("late", False, {"name": lane.connector.name, "minutes": int(lane.oldest_s // 60)})
@@ -99,7 +100,7 @@ def _concerns(lanes: list[Lane], runs: list[GatewayRun], jobs: dict[str, int], n
 def _rows(sql: str) -> list[Any]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _one(sql: str) -> int:

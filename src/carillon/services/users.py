@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,7 @@ def get(actor: User, user_id: int) -> User:
     return found
 
 
-def roles_for(actor: User) -> list[str]:
+def roles_for(actor: User) -> Sequence[str]:
     """Roles this person may give: nobody makes someone mightier than themself."""
     return [User.Role.USER, User.Role.ADMIN] + ([User.Role.OPERATOR] if actor.is_operator else [])
 

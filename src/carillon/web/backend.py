@@ -13,6 +13,6 @@ from carillon.services.tokens import is_usable
 class People(BaseBackend):
     """Signing in itself is services.access and services.second_factor; this only reads sessions."""
 
-    def get_user(self, user_id: Any) -> User | None:  # type: ignore[override]
+    def get_user(self, user_id: Any) -> User | None:
         user = User.objects.select_related("account__parent").filter(pk=user_id).first()
         return user if user is not None and is_usable(user) else None

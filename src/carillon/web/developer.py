@@ -106,7 +106,7 @@ def log(request: SignedInRequest) -> HttpResponse:
         found = found.filter(status__gte=int(status) * 100, status__lt=int(status) * 100 + 100)
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     names = dict(Token.objects.filter(pk__in=[row.token_id for row in page.object_list]).values_list("pk", "name"))
-    rows = [{"row": row, "token": names.get(row.token_id, "")} for row in page.object_list]
+    rows = [{"row": row, "token": names.get(row.token_id or 0, "")} for row in page.object_list]
     return render(request, "developer/log.html", {"page": page, "rows": rows, "q": wanted, "status": status})
 
 

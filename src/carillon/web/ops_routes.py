@@ -45,7 +45,7 @@ class RouteForm(forms.Form):
     country = forms.CharField(
         label=gettext_lazy("Pays"), max_length=2, required=False, help_text=gettext_lazy("Code à deux lettres, FR.")
     )
-    prefix = forms.CharField(
+    prefix = forms.CharField(  # type: ignore[assignment]
         label=gettext_lazy("Préfixe"), max_length=15, required=False, help_text=gettext_lazy("Chiffres sans +, 3367.")
     )
     account = forms.ModelChoiceField(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -81,7 +82,7 @@ class ResetForm(NewPasswordForm):
         help_text=gettext_lazy("Dans le second e-mail."),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
     )
-    field_order = ("login", "temporary", "code", "password", "again")
+    field_order: Sequence[str] = ("login", "temporary", "code", "password", "again")
 
 
 class ActivationForm(ResetForm):

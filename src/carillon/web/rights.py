@@ -57,7 +57,7 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     """To the sign-in page and back. htmx is told to move the whole page; after a POST one comes back to where the form was."""
     target = request.get_full_path()
     if getattr(request, "htmx", False):
-        target = request.htmx.current_url_abs_path or "/"
+        target = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
     elif request.method != "GET":
         target = _path_of_referer(request)
     address = LOGIN + ("" if target == "/" else "?" + urlencode({"next": target}))

@@ -63,7 +63,7 @@ def user_list(request: SignedInRequest) -> HttpResponse:
         )
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     for user in page.object_list:
-        user.role_label = ROLES[User.Role(user.role)]
+        user.role_label = ROLES[User.Role(user.role)]  # type: ignore[attr-defined]
     return render(request, "admin/users.html", {"page": page, "q": wanted})
 
 
