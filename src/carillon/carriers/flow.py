@@ -59,9 +59,10 @@ class TokenBucket:
         self._count += 1
 
     def refused(self, now: float) -> None:
-        """The far end said "too fast". A whole window of such answers, close together, counts once."""
+        """The far end said "too fast". All such answers until it accepts something again count once: probes refused during a
+        long pause say nothing new, and would bring the rate down to nothing."""
         self._streak += 1
-        if self._streak < 3 or now - self._grown_at < 0.05:
+        if self._streak != 3 or now - self._grown_at < 0.05:
             return
         rate = self._rate or self._measured(now)
         if rate < 1.0:  # nothing was accepted lately: there is no rate to go down from, the pauses must do
