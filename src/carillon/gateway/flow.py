@@ -174,7 +174,8 @@ class Flow:
 
     def on_state(self, state: CarrierState, reason: str) -> None:
         if state is not self.state:
-            logger.info("%s: %s", state, reason or "ready")
+            is_passing = CarrierState.THROTTLED in (state, self.state)  # comes and goes several times a second
+            logger.log(logging.DEBUG if is_passing else logging.INFO, "%s: %s", state, reason or "ready")
         self.state, self.reason = state, reason
         if not self.is_down():
             self.down_since = None

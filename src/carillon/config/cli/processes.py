@@ -6,6 +6,7 @@ import argparse
 import os
 
 from carillon.config.cli.frame import Command, add_command, set_up_django, with_database
+from carillon.config.cli.gateway import add_to as add_gateway_verbs
 
 SIMULATOR_PORT = 2775
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104 (recognised, not chosen)
@@ -25,6 +26,7 @@ def add_to(commands: Command) -> None:
     gateway.add_argument(
         "--connector", action="append", metavar="NAME", help="only this connector; may be repeated (default: all)"
     )
+    add_gateway_verbs(gateway)
     simulator = add_command(
         commands, "simulator", run_simulator, help="play an SMSC (SMPP 3.4) for trials, on loopback"
     )
