@@ -43,7 +43,9 @@ def click(message_id: int, *, n: int = 1, link: int = 0) -> None:
         cursor.execute("SELECT account_id, campaign_id FROM message WHERE id = %s", [message_id])
         account_id, campaign_id = cursor.fetchone()
     first = TUESDAY_NOON + timedelta(minutes=10)
-    ClickCount.objects.create(campaign_id=campaign_id, message_id=message_id, link_index=link, first_at=first, n=n, human_n=n)
+    ClickCount.objects.create(
+        campaign_id=campaign_id, message_id=message_id, link_index=link, first_at=first, n=n, human_n=n
+    )
     Click.objects.create(
         account_id=account_id, campaign_id=campaign_id, link_index=link, message_id=message_id, at=first, kind="click"
     )

@@ -106,7 +106,9 @@ def test_webhooks_are_made_read_changed_tried_and_deleted(alice: Caller, bob: Ca
     assert alice.delete(f"webhooks/{number}").json() == {"deleted": number}
 
 
-@pytest.mark.parametrize("url", ["https://127.0.0.1/x", "https://10.0.0.1/", "ftp://example.com", "https://example.com:22/"])
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1/x", "https://10.0.0.1/", "ftp://example.com", "https://example.com:22/"]
+)
 def test_webhooks_never_point_into_the_network(alice: Caller, settings: Any, url: str) -> None:
     settings.WEBHOOK_PRIVATE = False
     assert refusal(alice.post("webhooks", {"url": url})) == (422, "invalid_input", "url")

@@ -48,7 +48,12 @@ def test_any_text_in_any_query(alice: Caller, endpoint: Any) -> None:
 @pytest.mark.parametrize("value", NASTY[:9])
 def test_values_are_data_for_the_database_and_the_templates(alice: Caller, value: str) -> None:
     person = {"mobile": "0632545311", "extendedKeys": [{"REF": value}]}
-    for renderer, msg in (("BASIC", "x ${REF}"), ("HANDLEBARS", "x {{{REF}}}"), ("EJS", "x <%- REF %>"), ("VELOCITY", "x $REF")):
+    for renderer, msg in (
+        ("BASIC", "x ${REF}"),
+        ("HANDLEBARS", "x {{{REF}}}"),
+        ("EJS", "x <%- REF %>"),
+        ("VELOCITY", "x $REF"),
+    ):
         answer = alice.inject(
             listRecipient=[person], msg=msg, renderer=renderer, allowUCS2=True, autoREPLACETOGSM7=False, startNow=True
         ).json()
@@ -106,7 +111,12 @@ def test_names_of_files_are_only_names(alice: Caller, name: str, settings: Any, 
 
 
 def test_a_broken_multipart_body_is_refused(alice: Caller) -> None:
-    for body in (b"", b"--x", b"--x\r\n\r\n", b"--x\r\nContent-Disposition: form-data; name=\"File\"; filename=\"a\"\r\n\r\nSMS"):
+    for body in (
+        b"",
+        b"--x",
+        b"--x\r\n\r\n",
+        b'--x\r\nContent-Disposition: form-data; name="File"; filename="a"\r\n\r\nSMS',
+    ):
         response = alice.client.generic(
             "POST", "/api/v1/lists/upload", body, content_type="multipart/form-data; boundary=x"
         )
@@ -121,7 +131,9 @@ def test_very_many_form_fields_are_refused(alice: Caller) -> None:
     assert refusal(response)[:2] == (413, "too_large")
 
 
-def test_what_the_database_refuses_is_not_a_500(alice: Caller, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_database_refuses_is_not_a_500(
+    alice: Caller, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from django.db import DataError
 
     from carillon.services import campaigns
@@ -143,4 +155,3 @@ def test_what_breaks_is_a_500_without_details(alice: Caller, monkeypatch: pytest
     response = alice.get("campaigns/1")
     assert refusal(response)[:2] == (500, "internal") and b"secret" not in response.content
     assert "secret of the machine" in caplog.text and response["X-Request-Id"] in caplog.text
-

@@ -9,7 +9,7 @@ import jsonschema_rs
 import pytest
 import schemathesis
 import requests
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
 from schemathesis.config import SchemathesisConfig
 
@@ -19,7 +19,7 @@ from carillon.api.errors import CODES
 from tests.api.callers import Caller, content
 
 DOCUMENT = openapi.document(server="http://testserver")
-EXAMPLES = 10
+EXAMPLES = 15
 
 
 def _schema() -> Any:
@@ -29,7 +29,10 @@ def _schema() -> Any:
 
 
 SCHEMA = _schema()
-OPERATIONS = {result.ok().label: result.ok() for result in SCHEMA.get_all_operations()}
+FIRST_VERBS = {
+    f"{endpoint.methods[0]} /{endpoint.path}" for endpoint in ENDPOINTS
+}  # the others share handler and schema
+OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if found.ok().label in FIRST_VERBS}
 
 
 @pytest.mark.parametrize("label", sorted(OPERATIONS))
@@ -43,7 +46,10 @@ def test_every_operation_keeps_to_the_document(alice: Caller, label: str) -> Non
     )
     documented = DOCUMENT["paths"][operation.path][operation.method.lower()]["responses"]
 
-    @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )  # fmt: skip
     @given(case=strategy)
     def calls(case: Any) -> None:
         response = _call(alice, case)
@@ -57,8 +63,12 @@ def test_every_operation_keeps_to_the_document(alice: Caller, label: str) -> Non
 
 def _call(caller: Caller, case: Any) -> Any:
     """The generated request, as bytes, through Django's client."""
-    prepared = requests.Request(**case.as_transport_kwargs(base_url="http://testserver")).prepare()
-    headers = {name: value for name, value in prepared.headers.items() if name.lower() not in {"content-type", "content-length"}}
+    prepared = requests.Request(**case.as_transport_kwargs(base_url="http://testserver/api/v1")).prepare()
+    headers = {
+        name: value
+        for name, value in prepared.headers.items()
+        if name.lower() not in {"content-type", "content-length"}
+    }
     headers["Authorization"] = f"Bearer {caller.secret}"
     path = (prepared.path_url or "/").removeprefix("http://testserver")
     body = prepared.body or b""
@@ -102,8 +112,8 @@ def test_examples_are_read_without_a_warning() -> None:
 
 def test_fixed_addresses_go_before_numbers() -> None:
     patterns = [str(pattern.pattern) for pattern in urls.urlpatterns]
-    report = next(i for i, text in enumerate(patterns) if text.endswith("api/v1/campaigns/report/?$"))
-    number = next(i for i, text in enumerate(patterns) if text.endswith("api/v1/campaigns/(?P<campaign_id>[^/]+)/?$"))
+    report = next(i for i, text in enumerate(patterns) if text.endswith("api/v1/campaigns/report/?\\Z"))
+    number = next(i for i, text in enumerate(patterns) if text.endswith("api/v1/campaigns/(?P<campaign_id>[^/]+)/?\\Z"))
     assert report < number
 
 

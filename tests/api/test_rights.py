@@ -100,7 +100,9 @@ def test_a_stranger_and_a_parents_user_find_nothing(
 def test_a_colleague_without_the_role_finds_only_what_is_shared(bob: Caller, things: dict[str, int]) -> None:
     for endpoint, method in NUMBERED:
         if endpoint.path.startswith(("campaigns", "messages", "lists")):
-            assert bob.call(method, address(endpoint, things), BODIES.get(endpoint.name)).status_code == 404, endpoint.path
+            assert bob.call(method, address(endpoint, things), BODIES.get(endpoint.name)).status_code == 404, (
+                endpoint.path
+            )
     assert bob.get(f"templates/{things['template_id']}").status_code == 200
 
 

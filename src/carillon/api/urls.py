@@ -41,7 +41,7 @@ def _pattern(path: str) -> str:
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(rf"^{base}/{_pattern(path)}/?$", doors.view_of(verbs), name=f"api:{path}" if base == BASES[1] else None)
+    re_path(rf"^{base}/{_pattern(path)}/?\Z", doors.view_of(verbs), name=f"api:{path}" if base == BASES[1] else None)
     for path, verbs in _by_path().items()
     for base in BASES
 ]
@@ -50,5 +50,5 @@ urlpatterns += [
     re_path(r"^api/openapi\.json$", pages.openapi, name="openapi"),
     re_path(r"^api/errors/?$", pages.error_index, name="api-errors"),
     re_path(r"^api/errors/(?P<code>[a-z0-9_]+)/?$", pages.error_page, name="api-error"),
-    *[re_path(rf"^{base}(?:/.*)?$", doors.no_such_path) for base in BASES],
+    *[re_path(rf"^{base}(?:/[\s\S]*)?\Z", doors.no_such_path) for base in BASES],
 ]

@@ -66,7 +66,9 @@ def _check_role(call: Call) -> None:
         raise ApiError("forbidden", "Only an administrator sees and changes webhooks.")
 
 
-@endpoint("GET", "webhooks", name="listWebhooks", scope="webhooks", tag="Webhooks", answer=WebhookList, is_addition=True)
+@endpoint(
+    "GET", "webhooks", name="listWebhooks", scope="webhooks", tag="Webhooks", answer=WebhookList, is_addition=True
+)
 def list_webhooks(call: Call, _: NoParameters) -> dict[str, Any]:
     """Webhooks of the account."""
     _check_role(call)
