@@ -89,8 +89,14 @@ def test_a_slowed_bucket_returns_to_its_rate_and_never_beyond():
         bucket.grow(second + 0.1)  # not twice in a second
         rates.append(bucket.rate)
     assert rates == sorted(rates) and rates[-1] == 100.0
+    bucket.accepted(49.0)
     for second in range(100):
         bucket.refused(50.0 + second)
+    assert bucket.rate == 85.0  # nothing was accepted between: probes of one long pause
+    for second in range(100):
+        bucket.accepted(200.0 + second)
+        for _ in range(3):
+            bucket.refused(200.0 + second)
     assert bucket.rate == 1.0
 
 
