@@ -31,7 +31,7 @@ def run_up(arguments: argparse.Namespace) -> int:
     if arguments.demo:
         os.environ.setdefault("CARILLON_DEMO_MAILBOX", "yes")  # the children's: sign-in codes are read at /mailbox/
         os.environ.setdefault("CARILLON_WEBHOOK_PRIVATE", "yes")  # a receiver on this machine may be told
-    with database():
+    with database(migrates=True):
         return asyncio.run(_supervise(arguments))
 
 
