@@ -17,6 +17,7 @@ from carillon.config.cli import (
     demo,
     list,
     migrate,
+    optout,
     processes,
     route,
     send,
@@ -26,7 +27,7 @@ from carillon.config.cli import (
 )
 from carillon.config.cli.frame import EPILOGUE, Command, run
 
-NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, token, demo)
+NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, optout, token, demo)
 
 
 def build_parser() -> argparse.ArgumentParser:
