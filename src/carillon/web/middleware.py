@@ -109,7 +109,10 @@ class Toasts:
         response = self.get_response(request)
         if not self._takes_toasts(request, response):
             return response
-        if pending := list(get_messages(request)):
+        notices = get_messages(request)
+        if notices.used:  # a whole page has shown them
+            return response
+        if pending := list(notices):
             html = render_to_string("components/toasts_oob.html", {"messages": pending}, request)
             response.content += html.encode()
         return response
