@@ -243,3 +243,13 @@ async def test_an_smsc_that_reads_slowly_is_not_flooded():
         assert ear.written == []
         link.resume_writing()
         await ear.until(lambda: ear.receipts)
+
+
+@looped
+async def test_a_code_beyond_all_tables_fits_the_database():
+    async with simulator() as smsc, carrier_to(smsc.port) as (carrier, ear):
+        await ear.bound()
+        smsc.centre.refuse_next[0x7FFF_FFFF] = 1
+        carrier.submit([outbound(1)])
+        await ear.until(lambda: ear.answers)
+        assert (ear.answers[0].status, ear.answers[0].error) == (Status.UNKNOWN, 32767)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from carillon.carriers.base import CarrierState
+from carillon.carriers.registry import build
 from carillon.carriers.simulator import SimulatorOptions, serve
+from carillon.domain.errors import CarrierError
 from tests.carriers.certificates import make
-from tests.carriers.ear import carrier_to, looped, outbound
+from tests.carriers.ear import Ear, carrier_to, looped, outbound
 
 
 @looped
@@ -53,3 +55,16 @@ async def test_a_plain_server_is_no_tls_server():
         await ear.until(lambda: CarrierState.DOWN in ear.states)
         assert carrier.room() == 0
     await smsc.close()
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+@looped
+async def test_a_file_without_certificates_is_named(tmp_path, content):
+    ca_file = tmp_path / "ca.pem"
+    if content is not None:
+        ca_file.write_text(content)
+    smpp = build("smpp", {"host": "127.0.0.1", "system_id": "me", "tls": "verify", "tls_ca_file": str(ca_file)})
+    http = build("smsmode", {"ca_file": str(ca_file)}, "key")
+    for carrier in (smpp, http):
+        with pytest.raises(CarrierError, match=r"ca\.pem holds no usable certificates"):
+            await carrier.start(Ear())

@@ -74,7 +74,10 @@ class Carrier(Protocol):
     health: CarrierHealth
 
     async def start(self, sink: Sink) -> None:
-        """Connect and keep connected until `close`. Returns at once; states come by `sink.on_state`."""
+        """Connect and keep connected until `close`. Returns at once; states come by `sink.on_state`.
+
+        Raises CarrierError for what no waiting can mend, such as a file of certificates that cannot be read.
+        """
 
     def submit(self, batch: list[Outbound]) -> None:
         """Queue messages whose intent is committed. They are written as the window and the token bucket allow.

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections import deque
 from typing import Any
 
 import httpx
 
 from carillon.carriers.base import CarrierHealth, CarrierState, Sink
+from carillon.carriers.certificates import trusting
 from carillon.carriers.flow import Pause, TokenBucket
 from carillon.carriers.http.base import Outcome, Provider, Request, Response, Verdict, judge_http
 from carillon.domain.status import Status
@@ -59,7 +59,7 @@ class HttpCarrier:
         self._loop = asyncio.get_running_loop()
         options = self._options
         self._client = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=options.ca_file or None),
+            verify=trusting(options.ca_file),
             timeout=httpx.Timeout(options.timeout_s, connect=_CONNECT_TIMEOUT_S),
             headers={"Accept-Encoding": "identity", "User-Agent": "carillon"},
             limits=httpx.Limits(max_connections=options.connections, max_keepalive_connections=options.connections),

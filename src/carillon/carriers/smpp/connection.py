@@ -7,6 +7,7 @@ import socket
 import ssl
 from typing import Protocol
 
+from carillon.carriers.certificates import trusting
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.options import BindMode, SmppOptions, Tls
 from carillon.carriers.smpp.session import Chunk, Session, State
@@ -103,7 +104,7 @@ async def dial(link: Link, options: SmppOptions, context: ssl.SSLContext | None)
 def tls_context(options: SmppOptions) -> ssl.SSLContext | None:
     if options.tls is Tls.OFF:
         return None
-    context = ssl.create_default_context(cafile=options.tls_ca_file or None)
+    context = trusting(options.tls_ca_file)
     if options.tls is Tls.UNVERIFIED:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
