@@ -58,7 +58,9 @@ def test_two_gateways_never_get_the_same_slice(shared_db: str, connector: Connec
     other.close()
 
 
-def test_nothing_is_claimed_of_a_campaign_that_is_paused_or_of_a_closed_calendar(desk: Desk, connector: Connector) -> None:
+def test_nothing_is_claimed_of_a_campaign_that_is_paused_or_of_a_closed_calendar(
+    desk: Desk, connector: Connector
+) -> None:
     make(connector, 5, is_sending=False)
     make(connector, 5, calendar="RE")
     french = make(connector, 5, calendar="FR")

@@ -46,7 +46,9 @@ def test_progress_says_when_a_campaign_will_be_through() -> None:
     connector = builders.make_connector(state="bound", state_at=timezone.now())
     campaign = builders.make_sendable_campaign(connector, n=100, slice_size=50)
     now = timezone.now()
-    Connector.objects.update(health={"seats": {"0": {"rates": {str(campaign.pk): 4.0}}, "1": {"rates": {str(campaign.pk): 1.0}}}})
+    Connector.objects.update(
+        health={"seats": {"0": {"rates": {str(campaign.pk): 4.0}}, "1": {"rates": {str(campaign.pk): 1.0}}}}
+    )
     found = live.progress(campaign.pk, total=100, now=now)
     assert (found.handed_over, found.waiting, found.rate) == (0, 100, 5.0)
     assert found.ends_at == now + timedelta(seconds=20)

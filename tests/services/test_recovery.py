@@ -53,7 +53,9 @@ def test_never_written_is_sent_later_and_written_is_in_doubt(shared_db: str, con
     second.close()
 
 
-def test_without_a_flight_recorder_every_intent_without_result_is_in_doubt(shared_db: str, connector: Connector) -> None:
+def test_without_a_flight_recorder_every_intent_without_result_is_in_doubt(
+    shared_db: str, connector: Connector
+) -> None:
     campaign = make(connector)
     first = Desk(shared_db, connector)
     (batch,) = first.claim()
@@ -121,7 +123,9 @@ def test_a_seat_is_taken_over_only_when_its_lease_is_over_or_its_process_gone(
     beside = take(False, seats=2)
     assert beside is not None
     assert beside.seat == 1
-    first.connection.execute("UPDATE gateway_run SET lease_until = now() - interval '1 s' WHERE id = %s", [first.run.id])
+    first.connection.execute(
+        "UPDATE gateway_run SET lease_until = now() - interval '1 s' WHERE id = %s", [first.run.id]
+    )
     after = take(False)
     assert after is not None
     assert after.seat == 0

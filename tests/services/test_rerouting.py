@@ -76,7 +76,9 @@ def test_what_a_carrier_refuses_for_now_may_go_by_another(committed_db: str, pai
     builders.make_sendable_campaign(pair[0], n=5)
     refusing = Desk(committed_db, pair[0])
     messages = refusing.take_all()
-    returned = Returned(messages[0].slice_id, messages[1].message_id, messages[2].message_id, 2, wait_s=30, is_refused=True)
+    returned = Returned(
+        messages[0].slice_id, messages[1].message_id, messages[2].message_id, 2, wait_s=30, is_refused=True
+    )
     refusing.tick(returned=[returned])
     assert refusing.claim() == []
     assert rerouting.move_stuck(now=timezone.now()) == 2

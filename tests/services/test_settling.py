@@ -95,7 +95,8 @@ def age(desk: Desk, campaign: Campaign, hours: int) -> None:
         {"h": hours, "k": campaign.pk},
     )
     desk.connection.execute(
-        "UPDATE submission SET submitted_at = submitted_at - %s * interval '1 hour' WHERE campaign_id = %s", [hours, campaign.pk]
+        "UPDATE submission SET submitted_at = submitted_at - %s * interval '1 hour' WHERE campaign_id = %s",
+        [hours, campaign.pk],
     )
     desk.connection.execute(
         "UPDATE doubt SET at = at - %s * interval '1 hour' WHERE campaign_id = %s", [hours, campaign.pk]
