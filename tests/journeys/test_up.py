@@ -23,13 +23,18 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc"
 LIMIT_S = 240
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on. Another process could take one before we do: then `up` says so and the test fails loudly."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+def free_ports() -> tuple[int, int]:
+    """One for the pages, and the first of two neighbours for the simulator. Should another process take one before we do,
+    `up` says so and the test fails loudly.
+    """
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as web, socket.create_server(("127.0.0.1", 0)) as simulator:
+            port = simulator.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except OSError:
+                continue
+            return web.getsockname()[1], port
 
 
 def until(happened: Callable[[], object], what: str) -> None:
@@ -42,7 +47,7 @@ def until(happened: Callable[[], object], what: str) -> None:
 class Platform:
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.port, simulator = free_ports(2)
+        self.port, simulator = free_ports()
         self.log = home / "up.log"
         environ = {name: value for name, value in os.environ.items() if not name.startswith("CARILLON_")}
         with self.log.open("wb") as log:

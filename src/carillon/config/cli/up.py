@@ -40,8 +40,10 @@ async def _supervise(arguments: argparse.Namespace) -> int:
 
     from carillon.config.supervisor import Supervisor
 
-    for port in {arguments.port} | (set() if arguments.no_simulator else {arguments.simulator_port}):
-        await _check_free(arguments.host if port == arguments.port else "127.0.0.1", port)
+    await _check_free(arguments.host, arguments.port, option="--port")
+    if not arguments.no_simulator:
+        for port in (arguments.simulator_port, arguments.simulator_port + 1):  # the second is its control port
+            await _check_free("127.0.0.1", port, option="--simulator-port")
     supervisor = Supervisor(home=settings.HOME, watches_postgres=settings.HAS_OWN_DATABASE)
     if not arguments.no_simulator:
         supervisor.add("simulator", ["simulator", "--port", str(arguments.simulator_port)])
@@ -62,14 +64,14 @@ async def _supervise(arguments: argparse.Namespace) -> int:
     return await supervisor.run()
 
 
-async def _check_free(host: str, port: int) -> None:
+async def _check_free(host: str, port: int, *, option: str) -> None:
     """Say at once that a port is taken, instead of a child that dies again and again."""
     try:
         server = await asyncio.start_server(lambda _reader, writer: writer.close(), host, port)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         raise Failure(
-            f"Cannot listen on {host} port {port}: {reason}. Choose another with --port.", exit_code=8
+            f"Cannot listen on {host} port {port}: {reason}. Choose another with {option}.", exit_code=8
         ) from None
     server.close()
     await server.wait_closed()
