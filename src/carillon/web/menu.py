@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
+from django.urls import Resolver404, resolve
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -70,7 +72,19 @@ def menu_for(user: User, path: str) -> list[dict[str, object]]:
     ]
 
 
+@cache
+def _is_built(path: str) -> bool:
+    """A page that this version does not have is not offered."""
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True
+
+
 def _may_open(entry: Entry, user: User) -> bool:
+    if not _is_built(entry.path):
+        return False
     if entry.role == "admin":
         return user.is_admin
     if entry.role == "operator":
