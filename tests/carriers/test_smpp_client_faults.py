@@ -148,6 +148,23 @@ async def test_a_late_answer_still_comes():
 
 
 @looped
+async def test_a_late_refusal_is_told_and_not_sent_again_here():
+    async with (
+        simulator(answer_delay_s=0.6) as smsc,
+        carrier_to(smsc.port, response_timeout_s=0.2) as (carrier, ear),
+    ):
+        await ear.bound()
+        smsc.centre.refuse_next[0x58] = 1
+        carrier.submit([outbound(1)])
+        await ear.until(lambda: ear.answers)
+        assert ear.lost == [1]
+        assert (ear.answers[0].is_retryable, ear.answers[0].error) == (True, 0x58)
+        carrier.submit([outbound(2)])
+        await ear.until(lambda: smsc.centre.counts.accepted)
+        assert smsc.centre.counts.submits == 2
+
+
+@looped
 async def test_hanging_up_before_the_answer_is_a_doubt_for_that_message_only():
     async with simulator() as smsc, carrier_to(smsc.port) as (carrier, ear):
         await ear.bound()
@@ -214,6 +231,17 @@ async def test_a_final_refusal_of_one_segment_ends_the_message():
             (1, 1, 13), (1, 2, 13), (1, 3, 13), (2, 1, 24),
         ]  # fmt: skip
         assert ear.written == [1, 2]
+
+
+@looped
+async def test_every_segment_is_answered_when_one_is_refused_and_another_throttled():
+    async with simulator() as smsc, carrier_to(smsc.port) as (carrier, ear):
+        await ear.bound()
+        smsc.centre.refuse_next |= {0x0B: 1, 0x58: 1}
+        carrier.submit([outbound(1, text=LONG)])
+        await ear.until(lambda: len(ear.answers) == 3)
+        assert [(answer.segment, answer.status) for answer in ear.answers] == [(1, 13), (2, 12), (3, 24)]
+        assert ear.written == [1, 1, 1]
 
 
 @looped

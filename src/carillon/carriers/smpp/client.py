@@ -241,17 +241,16 @@ class SmppCarrier:
     def _on_refusal(self, flight: Flight, code: int) -> list[Answer]:
         row = command_status(code, own=self.options.command_statuses)
         code = min(code, 32767)  # what the database keeps
-        is_later = row.reaction is not Reaction.FINAL
+        is_later, siblings = row.reaction is not Reaction.FINAL, flight.siblings
+        may_wait = not flight.is_lost and not (siblings is not None and siblings.is_over)
         if row.reaction is Reaction.PAUSE:
             self.health.throttled += 1
             self._bucket.refused(self._loop.time())
+        elif siblings is None or flight.tries >= _MAX_TRIES:
+            may_wait = False
+        if is_later and (may_wait or row.reaction is Reaction.PAUSE):
             self._start_pause(row.meaning)
-            if not flight.is_lost:
-                self._outgoing.hold(flight)
-                return []
-        siblings = flight.siblings
-        if is_later and siblings is not None and not flight.is_lost and flight.tries < _MAX_TRIES:
-            self._start_pause(row.meaning)
+        if is_later and may_wait:
             self._outgoing.hold(flight)
             return []
         self.health.refused += 1
