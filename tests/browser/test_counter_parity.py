@@ -17,6 +17,7 @@ from carillon.web.composer import TABLES
 from tests.browser.driving import Visitor
 
 PLAIN = "abcdefghij ABC 0123456789 éèàùç'\"!?.,;:()\n@£$¥_ΔΩ§¿"
+LATIN = "".join(map(chr, (*range(0xA0, 0x250), *range(0x1E00, 0x1F00))))
 EXTENDED = "€[]{}^~|\\"
 FOREIGN = "êëîôœ’«»…–°ÀÈ\xa0\u202f\u200b😀🎄👍🏽👨‍👩‍👧日本語éñ\t`"
 WORDS = [
@@ -33,6 +34,7 @@ CASES = 3000
 
 def _text(chance: random.Random) -> str:
     pool = PLAIN * 6 + EXTENDED * chance.choice((0, 1, 4)) + FOREIGN * chance.choice((0, 0, 1, 3))
+    pool += LATIN * chance.choice((0, 0, 1))
     parts = ["".join(chance.choices(pool, k=chance.randrange(0, 40))) for _ in range(chance.randrange(1, 8))]
     parts += chance.choices(WORDS, k=chance.randrange(0, 4))
     if chance.random() < 0.3:  # near the borders of one, two and three segments

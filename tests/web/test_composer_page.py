@@ -62,7 +62,7 @@ def test_the_tables_of_the_page_are_those_of_the_server(client, draft) -> None:
     assert data["longest"] == ["Mme", "Jacqueline", "0612345678"]
     assert data["pink"] == ["Civilité"]
     assert data["stop"] == {"isMarketing": True, "number": "36184", "mention": "STOP 36184"}
-    assert data["tables"]["replacements"]["ê"] == "e"
+    assert data["tables"]["replacements"]["œ"] == "oe"
 
 
 def test_the_worst_case_counts_the_longest_value_and_the_mention(client, draft) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -24,7 +25,8 @@ from carillon.web.sentences import sentence_for
 TABLES = {
     "basic": "".join(sorted(segments.GSM_CHARACTERS - set(segments.EXTENSION.values()))),
     "extension": "".join(segments.EXTENSION.values()),
-    "replacements": segments.REPLACEMENTS,
+    # letters that only lose their accent are worked out by segments.js, as domain.segments does
+    "replacements": {c: plain for c, plain in segments.REPLACEMENTS.items() if normalize("NFD", c)[0] != plain},
 }
 TOKENS = {  # how a field is written in each syntax
     "BASIC": "${%s}", "MEDIASFLOW": "$$[%s]", "MEDIASFLOW_B": "$$[record]%s$$", "HANDLEBARS": "{{%s}}", "EJS": "<%%=%s%%>",

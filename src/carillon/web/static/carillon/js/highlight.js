@@ -1,6 +1,7 @@
 // The coloured copy of the message that lies under the textarea: fields, and characters outside GSM 7-bit.
 
 import { pieces } from "./compose.js";
+import { replacementOf } from "./segments.js";
 
 /** @param {HTMLElement} under @param rules a Composer @param {string[]} pink columns with empty rows */
 export function paint(under, state, rules, pink) {
@@ -46,7 +47,7 @@ function letters(text, state, rules) {
 function kindOf(character, state, rules) {
   const { tables } = rules;
   if (tables.basic.has(character) || tables.extension.has(character)) return null;
-  const plain = tables.replacements.get(character);
+  const plain = replacementOf(character, tables);
   if (state.replaceGsm7 && plain !== undefined) return "soft";
   return state.allowUcs2 ? "ucs2" : "bad";
 }

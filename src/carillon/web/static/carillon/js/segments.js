@@ -31,12 +31,23 @@ export function foreignCharacters(text, tables) {
   return [...found];
 }
 
+/** The nearest in GSM 7-bit of a character outside it, undefined when there is none. */
+export function replacementOf(character, tables) {
+  const known = tables.replacements.get(character);
+  if (known !== undefined) return known;
+  const code = character.codePointAt(0);
+  const isLatin = (code >= 0xc0 && code < 0x250) || (code >= 0x1e00 && code < 0x1f00);
+  if (!isLatin || tables.basic.has(character)) return undefined;
+  const base = character.normalize("NFD")[0];
+  return base.charCodeAt(0) < 0x80 ? base : undefined;
+}
+
 /** The text with the main characters replaced by their nearest in GSM 7-bit; what has no replacement stays. */
 export function toGsm(text, tables) {
   if (isGsm(text, tables)) return text;
   let plain = "";
   for (const character of text.normalize("NFC")) {
-    plain += tables.replacements.get(character) ?? character;
+    plain += replacementOf(character, tables) ?? character;
   }
   return plain;
 }

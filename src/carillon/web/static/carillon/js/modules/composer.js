@@ -31,7 +31,7 @@ export default function composer(form) {
     };
   }
 
-  function refresh() {
+  function show() {
     const now = state();
     form.elements.auto_replace_emoji.disabled = !now.allowUcs2;
     if (rules) {
@@ -41,6 +41,10 @@ export default function composer(form) {
       under.textContent = now.message;
     }
     fit();
+  }
+
+  function refresh() {
+    show();
     clearTimeout(asking);
     asking = setTimeout(() => window.htmx.trigger(preview, "refresh"), ASK_MS);
   }
@@ -109,5 +113,5 @@ export default function composer(form) {
     message.focus();
   });
 
-  refresh();
+  show(); // the server has just said the rest
 }
