@@ -68,8 +68,7 @@ class Totals:
             if j.status == Status.IN_PROGRESS:
                 self.segments += j.segments
                 self.price += j.price
-                if j.segments > self.most_segments:
-                    self.most_segments = j.segments
+                self.most_segments = max(self.most_segments, j.segments)
 
 
 def prepare(
@@ -286,7 +285,7 @@ def _store(campaign: Campaign, judged: list[Judged], next_id: int) -> int:
             copy.write("".join(lines))
         if groups:
             cursor.executemany(
-                f"INSERT INTO {SLICE_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                f"INSERT INTO {SLICE_COLUMNS} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608 (our own words)
                 slice_rows(campaign, groups, ids.take_block("slice", len(groups))),
             )
     return next_id + len(judged)

@@ -21,7 +21,10 @@ def note_progress(model: type[models.Model], pk: int, column: str = "done_count"
             return
         last = time.monotonic()
         with other.cursor() as cursor:
-            cursor.execute(f'UPDATE "{model._meta.db_table}" SET "{column}" = %s WHERE id = %s', [done, pk])
+            cursor.execute(
+                f'UPDATE "{model._meta.db_table}" SET "{column}" = %s WHERE id = %s',  # noqa: S608 (our own names)
+                [done, pk],
+            )
         if done >= total:
             other.close()
 
