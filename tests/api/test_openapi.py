@@ -18,7 +18,7 @@ from carillon.api.endpoints import ENDPOINTS
 from carillon.api.errors import CODES
 from tests.api.callers import Caller, content
 
-DOCUMENT = openapi.document(server="http://testserver")
+DOCUMENT = openapi.document()
 EXAMPLES = 15
 
 

@@ -66,8 +66,8 @@ def _schemas() -> tuple[dict[type[BaseModel], str], dict[str, Any]]:
     return names, components
 
 
-def document(*, server: str) -> dict[str, Any]:
-    """`server`: the public address. The same document serves both bases."""
+def document() -> dict[str, Any]:
+    """The same document serves both bases; their addresses are relative to its own."""
     _, components = _schemas()
     paths: dict[str, Any] = {}
     for endpoint in ENDPOINTS:
@@ -84,8 +84,8 @@ def document(*, server: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
-            {"url": f"{server}/api/v1", "description": "This platform"},
-            {"url": f"{server}/MediasflowApi/v1", "description": "The same, under the guide's address"},
+            {"url": "/api/v1", "description": "The usual address"},
+            {"url": "/MediasflowApi/v1", "description": "The same, under the guide's address"},
         ],
         "tags": [{"name": name} for name in dict.fromkeys(endpoint.tag for endpoint in ENDPOINTS)],
         "paths": paths,

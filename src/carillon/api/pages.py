@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.shortcuts import render
 
@@ -28,13 +27,13 @@ CSP = "; ".join(
 )
 
 
-@lru_cache(maxsize=2)
-def _document(server: str) -> bytes:
-    return json.dumps(documents.document(server=server), ensure_ascii=False, indent=1).encode()
+@lru_cache(maxsize=1)
+def _document() -> bytes:
+    return json.dumps(documents.document(), ensure_ascii=False, indent=1).encode()
 
 
 def openapi(request: HttpRequest) -> HttpResponse:
-    response = HttpResponse(_document(settings.PUBLIC_URL), content_type="application/json; charset=utf-8")
+    response = HttpResponse(_document(), content_type="application/json; charset=utf-8")
     response["Cache-Control"] = "public, max-age=300"
     return response
 
