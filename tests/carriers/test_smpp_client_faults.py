@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from carillon.carriers.base import CarrierState
+from carillon.carriers.simulator import Simulator
 from carillon.domain.status import Status
 from tests.carriers.ear import FRENCHMAN, Ear, carrier_to, looped, outbound, simulator
 
@@ -231,6 +232,45 @@ async def test_a_final_refusal_of_one_segment_ends_the_message():
             (1, 1, 13), (1, 2, 13), (1, 3, 13), (2, 1, 24),
         ]  # fmt: skip
         assert ear.written == [1, 2]
+
+
+class Dropper(Ear):
+    """Resets the connection at the moment the connector is throttled: nothing is in flight then."""
+
+    smsc: Simulator
+
+    def on_state(self, state: CarrierState, reason: str) -> None:
+        if state is CarrierState.THROTTLED:
+            self.smsc.centre.options.rate = 0.0
+            self.smsc.drop_connections()
+        super().on_state(state, reason)
+
+
+@looped
+async def test_a_message_of_which_the_smsc_has_a_part_waits_for_the_next_connection():
+    ear = Dropper()
+    async with (
+        simulator(rate=0.01) as ear.smsc,  # takes the first segment and throttles the second
+        carrier_to(ear.smsc.port, ear=ear, window=1) as (carrier, _),
+    ):
+        await ear.bound()
+        carrier.submit([outbound(1, text=LONG), outbound(2)])
+        await ear.until(lambda: len(ear.answers) == 3)
+        assert [answer.segment for answer in ear.answers] == [1, 2, 3]
+        assert ids(ear) == {"answered": [1], "lost": [], "unsent": [2]}
+
+
+@looped
+async def test_a_message_of_which_the_smsc_has_a_part_is_in_doubt_when_the_carrier_closes():
+    async with (
+        simulator(rate=0.01) as smsc,
+        carrier_to(smsc.port, window=1, pause_min_s=60, pause_max_s=60) as (carrier, ear),
+    ):
+        await ear.bound()
+        carrier.submit([outbound(1, text=LONG), outbound(2)])
+        await ear.until(lambda: carrier.health.throttled)
+        await carrier.close()
+        assert ids(ear) == {"answered": [1], "lost": [1], "unsent": [2]}
 
 
 @looped

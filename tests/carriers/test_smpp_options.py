@@ -91,7 +91,7 @@ def test_a_password_too_long_for_smpp():
 
 
 def test_carriers_are_built_by_kind():
-    carrier = build("simulator", {"port": 12775})
+    carrier = build("simulator", {"port": 12775, "control_port": 12999})
     assert isinstance(carrier, SmppCarrier)
     assert (carrier.options.host, carrier.options.port, carrier.options.system_id) == ("127.0.0.1", 12775, "carillon")
     assert isinstance(build("smpp", LEAST, "secret"), SmppCarrier)

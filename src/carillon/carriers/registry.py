@@ -26,8 +26,12 @@ def _smpp(options: Options, secret: str) -> Carrier:
 
 
 def _simulator(options: Options, secret: str) -> Carrier:
-    """Our own simulator, over SMPP like any SMSC; only what differs from its defaults need be given."""
-    return _smpp({**_SIMULATOR_DEFAULTS, **options}, secret)
+    """Our own simulator, over SMPP like any SMSC; only what differs from its defaults need be given.
+
+    `control_port` is for the page that shows its phones, not for us.
+    """
+    given = {name: value for name, value in options.items() if name != "control_port"}
+    return _smpp({**_SIMULATOR_DEFAULTS, **given}, secret)
 
 
 PROVIDERS: dict[str, Callable[[Options, str], Provider]] = {
