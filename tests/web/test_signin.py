@@ -13,7 +13,7 @@ from django.utils import timezone
 from carillon.models import LoginAttempt, SecondFactorCode, TrustedDevice, User, UserSession
 from carillon.services import second_factor
 from carillon.services.sealing import seal
-from tests.builders import PASSWORD
+from tests.builders import PASSWORD, make_user
 from tests.web.conftest import Letters
 
 REFUSED = "Identifiant ou mot de passe incorrect"
@@ -76,6 +76,13 @@ def test_the_code_by_email_opens_the_page_one_came_for(client: Client, letters: 
     assert response["Location"] == "/account/password"
     assert is_in(client)
     assert UserSession.objects.get().address == "127.0.0.1"
+
+
+def test_someone_without_a_second_factor_gets_in_and_is_told_to_choose_one(client: Client, alice: User) -> None:
+    make_user(account=alice.account, login="new", email="")
+    page = give_password(client, "new", next="/account/").url
+    assert page == "/account/"
+    assert "choisissez un second facteur" in client.get(page).content.decode()
 
 
 def test_a_wrong_code_is_refused_and_five_of_them_end_the_code(client: Client, letters: Letters) -> None:

@@ -97,6 +97,11 @@ def _after_password(request: HttpRequest, user: User) -> HttpResponse:
     now = timezone.now()
     secret = request.COOKIES.get(DEVICE_COOKIE, "")
     if not second_factor.is_needed(user) or second_factor.is_trusted(user, secret, now=now):
+        if user.account.requires_second_factor and not second_factor.channel_of(user):
+            toasts.note(
+                request,
+                _("Protégez votre compte : choisissez un second facteur dans « Ma méthode d'authentification »."),
+            )
         return enter(request, user, safe_next(request))
     request.session[PENDING] = {"user": user.pk, "at": now.timestamp(), "next": safe_next(request)}
     request.session.cycle_key()
