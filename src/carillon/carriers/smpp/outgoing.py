@@ -66,10 +66,8 @@ class Outgoing:
 
         Raises Unencodable, the message being out of the queue, when `encode` cannot make PDUs of it.
         """
-        while self._cut:
-            flight = self._cut.popleft()
-            if flight.siblings is None or not flight.siblings.is_over:
-                return flight
+        if self._cut:
+            return self._cut.popleft()
         if self._urgent:
             message = self._urgent.popleft()
         elif self._ready:
