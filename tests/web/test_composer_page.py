@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from PIL import Image
 
 from carillon.models import Campaign, Link, Template, User
 from tests.builders import make_campaign, make_list
@@ -217,3 +220,57 @@ def test_a_text_is_kept_as_a_template_and_used_again(client, bob, charlie, draft
     assert Template.objects.get().message == "Bonne année"
     client.post(f"/templates/{kept.pk}/delete")
     assert not Template.objects.exists()
+
+
+def _png() -> SimpleUploadedFile:
+    out = io.BytesIO()
+    Image.new("RGB", (600, 280), "red").save(out, "PNG")
+    return SimpleUploadedFile("soldes.png", out.getvalue(), content_type="image/png")
+
+
+def test_a_preview_gets_its_image(client, charlie, draft, settings, tmp_path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    here = f"/campaigns/{draft.pk}/message"
+    client.post(here, {"message": "www.exemple.fr STOP 36184", "version": draft.version, "track": "www.exemple.fr"})
+    draft.refresh_from_db()
+    given = {
+        "message": draft.message,
+        "version": draft.version,
+        "image": _png(),
+        "stay": "1",
+        "link": "0",
+        "link-0-title": "Soldes",
+    }
+    assert client.post(here, given)["Location"] == f"{here}#links"
+    link = Link.objects.get()
+    assert (link.has_preview, link.title, link.image_name) == (True, "Soldes", "soldes.png")
+    shown = client.get(f"{here}/image/0")
+    assert shown["Content-Type"] == "image/jpeg"
+    assert f"{here}/image/0" in preview(client, draft, draft.message)
+    assert signed_in(charlie).get(f"{here}/image/0").status_code == 404
+
+
+def test_a_file_becomes_a_short_link_before_the_mention(client, draft, settings, tmp_path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    here = f"/campaigns/{draft.pk}/message"
+    client.post(
+        here, {"message": "Notre carte :\nSTOP 36184", "version": draft.version, "attachment": _png(), "stay": "1"}
+    )
+    draft.refresh_from_db()
+    assert draft.message == "Notre carte :\n${track_1} STOP 36184"
+    assert Link.objects.get().asset.name == "soldes.png"
+    client.post(here, {"message": draft.message, "version": draft.version, "untrack": "0"})
+    assert not Link.objects.exists()
+
+
+def test_a_file_that_is_no_picture_is_refused(client, draft, settings, tmp_path) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    here = f"/campaigns/{draft.pk}/message"
+    given = {
+        "message": "a",
+        "version": draft.version,
+        "attachment": SimpleUploadedFile("virus.png", b"MZ" + b"0" * 500),
+        "stay": "1",
+    }
+    assert 'class="toast error"' in client.post(here, given, follow=True).content.decode()
+    assert not Link.objects.exists()

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from carillon.domain.errors import InvalidInput
 from carillon.domain.shortcodes import LINKS
-from carillon.models import Campaign, Link
+from carillon.models import Asset, Campaign, Link
 from carillon.services import campaigns
 from carillon.services.links import domain_for
 
@@ -35,10 +35,7 @@ def detected(message: str) -> list[str]:
 def track(campaign: Campaign, url: str, *, version: int | None = None) -> Campaign:
     """Put ${track_n} where `url` stands in the stored message. Raises InvalidInput when it stands nowhere, or at the seventh."""
     links = _stored(campaign)
-    used = {link["index"] for link in links}
-    index = next((i for i in range(MOST_LINKS) if i not in used), None)
-    if index is None:
-        raise InvalidInput(f"A message has at most {MOST_LINKS} tracked links", field="message", code="too_many_links")
+    index = _free_index(links)
     if url not in detected(campaign.message):
         raise InvalidInput("This URL is no longer in the message", field="message", code="url_not_found")
     campaign = campaigns.update(campaign, version=version, message=campaign.message.replace(url, token(index), 1))
@@ -50,6 +47,35 @@ def track(campaign: Campaign, url: str, *, version: int | None = None) -> Campai
         "life_days": campaign.account.link_life_days,
     }
     return campaigns.set_links(campaign, [*links, new])
+
+
+@transaction.atomic
+def attach(campaign: Campaign, asset: Asset, *, version: int | None = None) -> Campaign:
+    """« Fichier »: a stored file becomes a short link at the end of the text, before its STOP mention."""
+    links = _stored(campaign)
+    index = _free_index(links)
+    campaign = campaigns.update(campaign, version=version, message=_with_token(campaign.message, token(index)))
+    new = {
+        "index": index, "kind": Link.Kind.LOCAL, "asset_id": asset.pk, "domain": domain_for(campaign.account),
+        "life_days": campaign.account.link_life_days,
+    }  # fmt: skip
+    return campaigns.set_links(campaign, [*links, new])
+
+
+def _with_token(message: str, mark: str) -> str:
+    """In front of a mention that ends the text, else at the very end."""
+    head, blank, tail = message.rstrip().rpartition("STOP")
+    if blank and len(tail) < 12 and "\n" not in tail:
+        return f"{head.rstrip(' ')}{'' if head.endswith(chr(10)) or not head else ' '}{mark} STOP{tail}"
+    return f"{message.rstrip()} {mark}".lstrip()
+
+
+@transaction.atomic
+def set_image(campaign: Campaign, index: int, asset: Asset) -> Campaign:
+    """The image of the preview of link `index`."""
+    return change(
+        campaign, {index: {"image_id": asset.pk, "image_name": asset.name, "has_preview": True}}, forgets_unused=False
+    )
 
 
 @transaction.atomic
@@ -73,6 +99,14 @@ def change(campaign: Campaign, changes: dict[int, dict[str, Any]], *, forgets_un
         if not forgets_unused or token(link["index"]) in campaign.message
     ]
     return campaign if kept == links else campaigns.set_links(campaign, kept)
+
+
+def _free_index(links: list[dict[str, Any]]) -> int:
+    used = {link["index"] for link in links}
+    index = next((i for i in range(MOST_LINKS) if i not in used), None)
+    if index is None:
+        raise InvalidInput(f"A message has at most {MOST_LINKS} tracked links", field="message", code="too_many_links")
+    return index
 
 
 def _stored(campaign: Campaign) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from django import forms
-from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from carillon.domain.compose import prefilled
 from carillon.domain.errors import CarillonError, Conflict, InvalidInput
-from carillon.models import Campaign
-from carillon.services import campaigns, estimates, link_tracking, message_templates
+from carillon.models import Asset, Campaign
+from carillon.services import campaigns, estimates, hosting, link_tracking, message_templates
 from carillon.web import composer, toasts, wizard
 from carillon.web.rights import SignedInRequest
 from carillon.web.sentences import sentence_for
@@ -93,8 +93,8 @@ def message(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
         return _page(request, campaigns.get(request.user, campaign.pk), form, status=409, is_conflict=True)
     if wizard.wants_json(request):
         return wizard.saved(campaign)
-    if "track" in request.POST or "untrack" in request.POST:
-        return _track(request, campaign)
+    if "track" in request.POST or "untrack" in request.POST or request.FILES:
+        return _links(request, campaign)
     verdict = composer.verdict(campaign)
     if verdict.problem and "stay" not in request.POST:
         return _page(request, campaign, MessageForm(initial=_initial(campaign)), status=422, must_fix=verdict.problem)
@@ -113,15 +113,45 @@ def _link_changes(data: QueryDict) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _track(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
+def _links(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
+    """Follow a URL or stop following it, attach a file, give a preview its image."""
     try:
         if "track" in request.POST:
             link_tracking.track(campaign, request.POST["track"])
-        elif request.POST["untrack"].isdigit():
+        elif request.POST.get("untrack", "").isdigit():
             link_tracking.untrack(campaign, int(request.POST["untrack"]))
+        elif "image" in request.FILES:
+            asset = _image(request, campaign)
+            link_tracking.set_image(campaign, 0, asset)
+        elif "attachment" in request.FILES:
+            raw, name = _content(request, "attachment")
+            link_tracking.attach(campaign, hosting.store_file(campaign.account, raw, name=name))
     except InvalidInput as error:
         toasts.failed(request, sentence_for(error))
     return HttpResponseRedirect(reverse(TAB, args=[campaign.pk]) + "#links")
+
+
+def _image(request: SignedInRequest, campaign: Campaign) -> Asset:
+    raw, name = _content(request, "image")
+    return hosting.store_image(campaign.account, raw, name=name)
+
+
+def _content(request: SignedInRequest, field: str) -> tuple[bytes, str]:
+    """No more of a huge file is read than needed to refuse it."""
+    file = request.FILES[field]
+    return file.read(hosting.MOST_FILE + 1), file.name or field
+
+
+@wizard.on_draft
+def link_image(request: SignedInRequest, campaign: Campaign, index: int) -> HttpResponseBase:
+    """The image of a link's preview, for the phone of the composer."""
+    link = campaign.links.select_related("image").filter(index=index).first()
+    if link is None or link.image is None:
+        raise Http404
+    path = hosting.folder() / link.image.path / link.image.entry
+    if not path.is_file():
+        raise Http404
+    return HttpResponse(path.read_bytes(), content_type=link.image.content_type)
 
 
 def _page(
@@ -189,5 +219,6 @@ urlpatterns = [
     path("campaigns/<int:campaign_id>/message", message, name=TAB),
     path("campaigns/<int:campaign_id>/message/preview", preview, name="message_preview"),
     path("campaigns/<int:campaign_id>/message/spread", spread, name="message_spread"),
+    path("campaigns/<int:campaign_id>/message/image/<int:index>", link_image, name="link_image"),
     path("campaigns/<int:campaign_id>/message/template", keep_template, name="message_template"),
 ]

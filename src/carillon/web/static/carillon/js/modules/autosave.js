@@ -61,9 +61,11 @@ export default function autosave(form) {
 
   async function send(options) {
     try {
+      const body = new FormData(form);
+      for (const [name, value] of [...body]) if (value instanceof File) body.delete(name); // files leave with a button
       const response = await fetch(form.dataset.save, {
         method: "POST",
-        body: new FormData(form),
+        body,
         headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
         redirect: "error",
         ...options,
