@@ -42,7 +42,11 @@ def test_it_is_short() -> None:
 
 
 def test_the_whole_round(
-    committed_db: str, tmp_path: Path, settings: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    committed_db: str,
+    tmp_path: Path,
+    settings: Any,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     settings.MEDIA_ROOT = tmp_path
     user = make_user(account=make_account(is_test=True, ignores_legal_hours=True), role="admin")

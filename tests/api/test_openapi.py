@@ -67,7 +67,7 @@ def _call(caller: Caller, case: Any) -> Any:
     headers = {
         name: value
         for name, value in prepared.headers.items()
-        if name.lower() not in {"content-type", "content-length"}
+        if name.lower() not in {"content-type", "content-length", "accept-encoding"}
     }
     headers["Authorization"] = f"Bearer {caller.secret}"
     path = (prepared.path_url or "/").removeprefix("http://testserver")

@@ -39,9 +39,15 @@ def test_sign_in_copy_the_bearer_authorize_and_call(visitor: Visitor) -> None:
     block.locator(".opblock-summary-control").click()
     block.locator("textarea.body-param__text").fill(f'{{"username": "{user.login}", "password": "{PASSWORD}"}}')
     block.get_by_role("button", name="Execute").click()
-    headers = block.locator(".live-responses-table .headers, .live-responses-table pre").filter(has_text="authorization")
+    headers = block.locator(".live-responses-table .headers, .live-responses-table pre").filter(
+        has_text="authorization"
+    )
     expect(headers.first).to_contain_text("Bearer cr_sess_")
-    bearer = next(line for line in headers.first.inner_text().splitlines() if "authorization" in line).partition(":")[2].strip()
+    bearer = (
+        next(line for line in headers.first.inner_text().splitlines() if "authorization" in line)
+        .partition(":")[2]
+        .strip()
+    )
     assert bearer.startswith("Bearer cr_sess_")
 
     authorize(visitor, bearer)

@@ -12,7 +12,9 @@ from django.db.models import Q
 
 from carillon.api.errors import ApiError
 from carillon.api.tiny_list import TinyLink
-from carillon.models import Account, ShortDomain
+from carillon.domain.errors import InvalidInput
+from carillon.models import Account, Asset, ShortDomain
+from carillon.services import hosting
 
 
 def store(links: list[TinyLink], *, account: Account, warnings: list[str]) -> list[dict[str, Any]]:
@@ -30,7 +32,32 @@ def _fields(link: TinyLink, names: list[str], default: str, account: Account, wa
     chosen = next((name for name in link.domains if name in names), None)
     if chosen is None and link.domains:
         warnings.append(f"{link.domains[0][:60]} is not a domain of this account: {default} is used.")
-    return link.fields | {"domain": chosen or default}
+    fields = link.fields | {"domain": chosen or default}
+    where = f"tinyList index {link.fields['index']}"
+    if link.archive is not None:
+        fields["asset"] = _page(link, account)
+    if link.image is not None:
+        fields["image"] = _image(link, account, where, warnings)
+        fields["has_preview"] = fields["has_preview"] and fields["image"] is not None
+    return fields
+
+
+def _page(link: TinyLink, account: Account) -> Asset:
+    raw = decoded(link.archive or "", param="b64ZipLocal", most=hosting.MOST_ZIP)
+    try:
+        return hosting.store_page(account, raw, entry=link.page or "", name=link.page or "")
+    except InvalidInput as error:
+        raise ApiError("invalid_input", f"b64ZipLocal: {error.message}.", param="b64ZipLocal") from None
+
+
+def _image(link: TinyLink, account: Account, where: str, warnings: list[str]) -> Asset | None:
+    """A picture that cannot be shown is said, never an error: the message itself can be sent."""
+    try:
+        raw = decoded(link.image or "", param="b64ImagePreview", most=hosting.MOST_IMAGE)
+        return hosting.store_image(account, raw, name=link.fields["image_name"])
+    except (InvalidInput, ApiError) as error:
+        warnings.append(f"{where}: no preview will be shown. {error.message}")
+        return None
 
 
 def decoded(text: str, *, param: str, most: int) -> bytes:
