@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core import mail as django_mail
 from django.test import Client
 from django.utils import timezone
 
@@ -34,6 +35,15 @@ def test_the_profile_is_kept(alice: User) -> None:
     page = client.get("/account/").content.decode()
     assert 'data-theme="dark"' in page
     assert 'data-module="shortcuts"' not in page
+
+
+def test_the_former_address_learns_that_the_address_has_changed(alice: User, letters: Letters) -> None:
+    client = signed_in(alice)
+    client.post("/account/", PROFILE)
+    assert letters.bodies() == []
+    client.post("/account/", PROFILE | {"email": "other@elsewhere.test"})
+    assert "vient d'être changé" in letters.last()
+    assert django_mail.outbox[-1].to == ["alice@maison.test"]
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,18 @@ def test_an_unknown_page_is_answered_in_words(client: Client) -> None:
     response = client.get("/nothing/here")
     assert response.status_code == 404
     assert "Cette page n'existe pas" in response.content.decode()
+
+
+def test_a_form_from_before_another_sign_in_is_refused_in_words(alice: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(alice)
+    response = client.post("/account/", {"language": "en"})
+    assert response.status_code == 403
+    assert "Cette page a vieilli" in response.content.decode()
+
+
+def test_nul_characters_are_answered_not_fallen_over(alice: User, monkeypatch) -> None:
+    client = signed_in(alice)
+    assert client.get("/admin/users?q=%00").status_code == 404
+    assert client.get("/campaigns/%00").status_code == 404
+    assert client.post("/campaigns/new", {"name": "a\0b", "medium": "SMS", "traffic": "MKG"}).status_code < 500

@@ -109,11 +109,19 @@ def test_asking_again_sends_another_code_but_not_within_thirty_seconds(client: C
     give_password(client, "alice")
     client.post("/login/code/resend")
     assert len(letters.bodies()) == 1
-    LoginAttempt.objects.update(at=timezone.now() - timedelta(seconds=31))
+    SecondFactorCode.objects.update(created_at=timezone.now() - timedelta(seconds=31))
     client.post("/login/code/resend")
     first, second = map(code_in, letters.bodies())
     assert "Ce code est faux" in client.post("/login/code", {"code": first}).content.decode() or first == second
     assert client.post("/login/code", {"code": second}).status_code == 302
+
+
+def test_two_devices_in_a_row_each_get_a_code(letters: Letters) -> None:
+    for number in (1, 2):
+        device = Client()
+        give_password(device, "alice")
+        assert len(letters.bodies()) == number
+        assert device.post("/login/code", {"code": code_in(letters.last())}).status_code == 302
 
 
 def test_a_trusted_device_needs_no_code_for_seven_days(client: Client, letters: Letters) -> None:

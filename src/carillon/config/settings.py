@@ -181,6 +181,7 @@ _is_https = _public.scheme == "https"
 ALLOWED_HOSTS = sorted({_public.hostname or "", "localhost", "127.0.0.1", "[::1]", *_env["ALLOWED_HOSTS"]})
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "carillon.web.middleware.stale"
 CSRF_COOKIE_SECURE = _is_https
 SESSION_COOKIE_SECURE = _is_https
 SESSION_COOKIE_HTTPONLY = True

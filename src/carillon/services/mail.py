@@ -33,7 +33,9 @@ def deliver(sealed: str) -> None:
     EmailMessage(letter["subject"], letter["body"], to=[letter["to"]]).send()
 
 
-def tell_of_change(user: User, what: str) -> None:
-    """Tells a person that the way into their account has changed: "password", "method" or "passkey"."""
-    if user.email:
-        send(user.email, template="security", language=user.language, user=user, what=what)
+def tell_of_change(user: User, what: str, *, to: str = "") -> None:
+    """Tells a person that the way into their account has changed: "password", "method", "passkey" or "contact" (the e-mail
+    address or the mobile number). `to`: the former address, when it is the address that has changed.
+    """
+    if to or user.email:
+        send(to or user.email, template="security", language=user.language, user=user, what=what)

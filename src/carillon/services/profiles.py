@@ -10,6 +10,7 @@ from django.core.validators import validate_email
 from carillon.domain import msisdn
 from carillon.domain.errors import InvalidInput
 from carillon.models import User
+from carillon.services import mail
 
 OWN_FIELDS = frozenset(
     {
@@ -35,9 +36,12 @@ def update(user: User, **changes: Any) -> User:
     """
     if unknown := set(changes) - OWN_FIELDS:
         raise InvalidInput(f"Not a field of a profile: {', '.join(sorted(unknown))}.", field=sorted(unknown)[0])
+    former = {"email": user.email, "mobile": user.mobile}
     for name, value in changes.items():
         setattr(user, name, _checked(name, value))
     user.save(update_fields=list(changes))
+    if former != {"email": user.email, "mobile": user.mobile} and former["email"]:
+        mail.tell_of_change(user, "contact", to=former["email"])  # codes go there: the former address learns of it
     return user
 
 

@@ -21,6 +21,7 @@ from carillon.services import attempts, mail, texts
 from carillon.services.attempts import Limit
 from carillon.services.campaigns import SIGN_IN_CODE
 from carillon.services.sealing import seal, unseal
+from carillon.services.tokens import TooManyAttempts
 
 CODE_LIFE = timedelta(minutes=5)
 TRUST_LIFE = timedelta(days=7)
@@ -59,9 +60,10 @@ def send_code(user: User, *, now: datetime) -> str:
     channel = channel_of(user)
     if channel == APP:
         return channel
-    limits = (Limit(f"user:{user.pk}", 1, RESEND_AFTER), Limit(f"hour:{user.pk}", 10, timedelta(hours=1)))
-    attempts.check("code-sent", limits, now=now)
-    attempts.record("code-sent", limits)
+    limit = Limit(f"hour:{user.pk}", 10, timedelta(hours=1))
+    attempts.check("code-sent", [limit], now=now)
+    _check_not_too_soon(user, now)
+    attempts.record("code-sent", [limit])
     code = f"{secrets.randbelow(10**6):06d}"
     with transaction.atomic():
         if channel == SMS:
@@ -75,12 +77,21 @@ def send_code(user: User, *, now: datetime) -> str:
     return channel
 
 
+def _check_not_too_soon(user: User, now: datetime) -> None:
+    """One code at a time: another only once the last one was used, or half a minute later."""
+    waiting = SecondFactorCode.objects.filter(user=user, used_at=None, created_at__gt=now - RESEND_AFTER)
+    if waiting.exclude(channel=APP).exists():
+        raise TooManyAttempts("A code has just left.", retry_after_s=int(RESEND_AFTER.total_seconds()))
+
+
 def _by_sms(user: User, code: str) -> str:
     with translation.override(user.language):
         text = _("%(code)s est votre code Carillon, valable 5 minutes. Ne le donnez à personne.") % {"code": code}
     try:
         with transaction.atomic():
-            texts.send_text(user.account, msisdn=int(user.mobile.lstrip("+")), text=text, purpose=SIGN_IN_CODE, is_free=True)
+            texts.send_text(
+                user.account, msisdn=int(user.mobile.lstrip("+")), text=text, purpose=SIGN_IN_CODE, is_free=True
+            )
     except CarillonError:
         if not user.email:
             raise

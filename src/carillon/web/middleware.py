@@ -86,11 +86,15 @@ class Errors:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path or "%00" in request.META.get("QUERY_STRING", ""):
+            return render(request, "404.html", status=404)  # PostgreSQL stores no NUL: nothing can be named so
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotFound | Forbidden):  # never says whether it exists elsewhere
             return render(request, "404.html", status=404)
+        if isinstance(error, ValueError) and "NUL" in str(error):
+            error = InvalidInput("A NUL character cannot be stored.", code="nul")
         if not isinstance(error, CarillonError):
             return None
         status = 409 if isinstance(error, Conflict) else 402 if isinstance(error, InsufficientCredit) else 400
@@ -130,6 +134,11 @@ class Toasts:
 
 def not_found(request: HttpRequest, exception: Http404) -> HttpResponse:
     return render(request, "404.html", status=404)
+
+
+def stale(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's secret does not match: cookies are off, or the page is from before a sign-in in another tab."""
+    return render(request, "stale.html", status=403)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
