@@ -321,3 +321,10 @@ async def test_a_code_beyond_all_tables_fits_the_database():
         carrier.submit([outbound(1)])
         await ear.until(lambda: ear.answers)
         assert (ear.answers[0].status, ear.answers[0].error) == (Status.UNKNOWN, 32767)
+
+
+@looped
+async def test_a_host_that_cannot_be_a_name():
+    async with carrier_to(1, host="x" * 70 + ".localhost") as (carrier, ear):
+        await ear.until(lambda: CarrierState.DOWN in ear.states)
+        assert "cannot connect" in carrier.health.reason

@@ -96,10 +96,18 @@ def test_what_the_smsc_sends_is_answered_as_specified(label, frame, command, sta
     assert [(frame[0], frame[1], frame[2]) for frame in sent(session)] == [(command, status, 9)]
 
 
-@pytest.mark.parametrize("command", [pdu.ALERT_NOTIFICATION, pdu.OUTBIND, pdu.RESPONSE | 0x0BAD, pdu.ENQUIRE_LINK_RESP])
-def test_some_commands_ask_for_no_answer(command):
+@pytest.mark.parametrize(
+    ("command", "is_fault"),
+    [
+        (pdu.ALERT_NOTIFICATION, False),
+        (pdu.OUTBIND, False),
+        (pdu.ENQUIRE_LINK_RESP, False),
+        (pdu.RESPONSE | 0x0BAD, True),
+    ],
+)
+def test_some_commands_ask_for_no_answer(command, is_fault):
     session = bound()
-    session.receive(pdu.pack(command, 9), 1.0)
+    assert bool(session.receive(pdu.pack(command, 9), 1.0).faults) is is_fault
     assert sent(session) == []
     assert session.state is State.BOUND
 

@@ -346,7 +346,7 @@ class SmppCarrier:
             try:
                 await dial(link, options, context)
                 await link.gone.wait()
-            except (OSError, TimeoutError) as error:
+            except (OSError, TimeoutError, UnicodeError) as error:  # the last: a host that cannot be a name
                 self._failed(link, error)
             if link.was_bound and self._loop.time() - started >= _SETTLED_S:
                 attempt = 0
