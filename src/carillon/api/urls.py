@@ -10,6 +10,7 @@ from carillon.api import (  # noqa: F401 - importing a module puts its endpoints
     account,
     blacklist,
     campaigns,
+    carrier_callbacks,
     doors,
     inject,
     lists,
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     for base in BASES
 ]
 urlpatterns += [
+    re_path(r"^carriers/(?P<key>[A-Za-z0-9_-]{16,64})/?\Z", carrier_callbacks.receive, name="carrier-callback"),
     re_path(r"^MediasflowApi/?$", pages.swagger, name="swagger"),
     re_path(r"^api/openapi\.json$", pages.openapi, name="openapi"),
     re_path(r"^api/errors/?$", pages.error_index, name="api-errors"),

@@ -44,12 +44,21 @@ PROVIDERS: dict[str, Callable[[Options, str], Provider]] = {
 KINDS = ("smpp", "simulator", *PROVIDERS)
 
 
+def own_options(options: Options) -> dict[str, Any]:
+    """Without what is the gateway's: `gateways`, how many processes may hold this connector at once. Raises InvalidInput."""
+    gateways = str(options.get("gateways", 1))
+    if not gateways.isdigit() or not 1 <= int(gateways) <= 64:
+        raise InvalidInput("gateways is a whole number from 1 to 64.", field="gateways")
+    return {name: value for name, value in options.items() if name != "gateways"}
+
+
 def build(kind: str, options: Options, secret: str = "") -> Carrier:
     """The carrier for a connector, not started: calling it is also how options are checked. Raises InvalidInput naming the
     option at fault.
 
     HTTP kinds read `callback_url` among their options: our public address for this connector, its secret path included.
     """
+    options = own_options(options)
     if kind == "smpp":
         return _smpp(options, secret)
     if kind == "simulator":
@@ -59,6 +68,7 @@ def build(kind: str, options: Options, secret: str = "") -> Carrier:
 
 def provider(kind: str, options: Options, secret: str = "") -> Provider:
     """What reads an HTTP connector's callbacks (`authentic`, `parse_callback`, `callback_answer`). Raises InvalidInput."""
+    options = own_options(options)
     if kind not in PROVIDERS:
         raise InvalidInput(f"{kind} is no kind of connector here. Known: {', '.join(sorted(KINDS))}.", field="kind")
     return PROVIDERS[kind](options, secret)

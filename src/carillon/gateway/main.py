@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import connections
 from django.db.utils import Error as DatabaseError
 
 from carillon.carriers import registry
@@ -22,7 +23,7 @@ from carillon.domain.errors import CarillonError
 from carillon.gateway import storing
 from carillon.gateway.lane import Connector, Lane
 from carillon.models import Connector as ConnectorRow
-from carillon.services import connectors
+from carillon.services import callbacks, connectors, live
 from carillon.services.ticks import Fenced
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Gateway:
         self._home = home or Path(settings.HOME)
         self._lanes: dict[Connector, tuple[Lane, asyncio.Task[None]]] = {}
         self._is_stopping = asyncio.Event()
+        self._unusable: dict[str, str] = {}  # connector -> why
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -82,15 +84,25 @@ class Gateway:
         self._is_stopping.set()
 
     def _wanted(self) -> set[Connector]:
-        close_old_connections()
+        """Runs in some thread: its connection is not kept."""
+        try:
+            return self._read_connectors()
+        finally:
+            connections["default"].close()
+
+    def _read_connectors(self) -> set[Connector]:
         found = set()
         for row in ConnectorRow.objects.filter(is_enabled=True):
             if self._only is not None and row.name.lower() not in self._only:
                 continue
             try:
                 found.add(_settings_of(row))
+                self._unusable.pop(row.name, None)
             except CarillonError as error:
-                logger.error("connector %s cannot be used: %s", row.name, error.message)
+                if self._unusable.get(row.name) != error.message:
+                    self._unusable[row.name] = error.message
+                    logger.error("connector %s cannot be used: %s", row.name, error.message)
+                    live.mark_unusable(row.pk, error.message)
         return found
 
     async def _adjust(self, wanted: set[Connector]) -> None:
@@ -98,14 +110,8 @@ class Gateway:
             del self._lanes[connector]
         await self._end([connector for connector in self._lanes if connector not in wanted])
         for connector in wanted - self._lanes.keys():
-            options = json.loads(connector.options)
-            try:
-                registry.build(connector.kind, options, connector.secret)
-            except CarillonError as error:
-                logger.error("connector %s cannot be used: %s", connector.name, error.message)
-                continue
             lane = Lane(
-                connector, lambda c=connector, o=options: registry.build(c.kind, o, c.secret),  # type: ignore[misc]
+                connector, functools.partial(registry.build, connector.kind, json.loads(connector.options), connector.secret),
                 connect=self._connect, home=self._home, store=storing.store,
             )  # fmt: skip
             logger.info("%s: starting", connector.name)
@@ -140,9 +146,11 @@ class Gateway:
 
 
 def _settings_of(row: ConnectorRow) -> Connector:
-    options = dict(row.options)
-    seats = options.pop("gateways", 1)
-    return Connector(
-        row.pk, row.name, row.kind, row.medium, json.dumps(options, sort_keys=True), connectors.secret_of(row),
-        seats if isinstance(seats, int) and 1 <= seats <= 64 else 1,
-    )  # fmt: skip
+    """Raises CarillonError when its options or its secret cannot be used."""
+    options = registry.own_options(row.options)
+    if row.kind in registry.PROVIDERS:
+        options.setdefault("callback_url", callbacks.url_of(row))
+    secret = connectors.secret_of(row)
+    registry.build(row.kind, options, secret)
+    seats = int(row.options.get("gateways", 1))
+    return Connector(row.pk, row.name, row.kind, row.medium, json.dumps(options, sort_keys=True), secret, seats)

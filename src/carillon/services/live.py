@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from django.db import connection as django_connection
+from django.utils import timezone
 
 from carillon.models import Connector
 from carillon.services.routes import DOWN
@@ -34,6 +35,14 @@ def report(connection: psycopg.Connection[Any], run: Run, state: str, reason: st
         "report": json.dumps(numbers), "is_down": state in DOWN,
     }  # fmt: skip
     connection.execute(_REPORT, values)
+
+
+def mark_unusable(connector_id: int, reason: str) -> None:
+    """Its options or its secret are wrong: no gateway can start it."""
+    since = timezone.now()
+    Connector.objects.filter(pk=connector_id).update(
+        state="down", state_reason=reason[:300], state_at=since, health={"down_since": since.isoformat()}
+    )
 
 
 @dataclass(frozen=True, slots=True)
