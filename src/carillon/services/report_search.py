@@ -12,6 +12,7 @@ from carillon.models import Campaign
 from carillon.services import report_rows
 from carillon.services.report_rows import MessageRow
 
+WINDOW = 5_000
 GAP = 200  # ids closer than that are read together
 WAITING = frozenset({Status.IN_PROGRESS, Status.SENDING, Status.DELETED, Status.CREDIT})  # known from slices only
 
@@ -62,33 +63,41 @@ def find(
 
 
 def _candidates(campaign: Campaign, text: str, wanted: set[int] | None, start: int, limit: int) -> list[int]:
-    last = campaign.last_message_id
+    last = campaign.last_message_id or 0
     if text:
         parsed = numbers.parse(text)
         if parsed.msisdn is not None:
             return _ids(BY_NUMBER, [parsed.msisdn, start, last, campaign.pk, limit])
         escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        given = {"after": start, "last": last, "campaign": campaign.pk, "word": f"%{escaped}%", "limit": limit}
-        return _ids(BY_WORD, given)
+        return _windows(BY_WORD, start, last, limit, campaign=campaign.pk, word=f"%{escaped}%")
     if wanted is None:
         return _ids(
             "SELECT id FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s ORDER BY id LIMIT %s",
             [start, last, campaign.pk, limit],
         )
-    return _ids(
+    return _windows(
         BY_STATUS,
-        {
-            "after": start,
-            "last": last,
-            "campaign": campaign.pk,
-            "launched": campaign.launched_at,
-            "handed": sorted(wanted - {Status.STOPPED}),
-            "judged": sorted(wanted & NOT_SENT_STATUSES),
-            "stopped": Status.STOPPED in wanted,
-            "waiting": bool(wanted & WAITING),
-            "limit": limit,
-        },
+        start,
+        last,
+        limit,
+        campaign=campaign.pk,
+        launched=campaign.launched_at,
+        handed=sorted(wanted - {Status.STOPPED}),
+        judged=sorted(wanted & NOT_SENT_STATUSES),
+        stopped=Status.STOPPED in wanted,
+        waiting=bool(wanted & WAITING),
     )
+
+
+def _windows(sql: str, start: int, last: int, limit: int, **given: object) -> list[int]:
+    """Reads growing stretches of ids until enough are found: what is frequent is found at once, whatever the campaign's size."""
+    found: list[int] = []
+    length = WINDOW
+    while start <= last and len(found) < limit:
+        end = min(start + length - 1, last)
+        found += _ids(sql, given | {"after": start, "last": end, "limit": limit - len(found)})
+        start, length = end + 1, length * 4
+    return found
 
 
 def _ids(sql: str, parameters: object) -> list[int]:

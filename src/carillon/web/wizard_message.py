@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -139,6 +140,7 @@ def _image(request: SignedInRequest, campaign: Campaign) -> Asset:
 def _content(request: SignedInRequest, field: str) -> tuple[bytes, str]:
     """No more of a huge file is read than needed to refuse it."""
     file = request.FILES[field]
+    assert isinstance(file, UploadedFile)
     return file.read(hosting.MOST_FILE + 1), file.name or field
 
 
