@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from django.db import connection, models, transaction
@@ -261,7 +261,7 @@ def _raw() -> psycopg.Connection[Any]:
 
 
 def _run(sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
-    return psycopg.Cursor(_raw()).execute(cast(LiteralString, sql), parameters)
+    return psycopg.Cursor(_raw()).execute(sql, parameters)
 
 
 def _run_many(into: str, rows: Sequence[Sequence[Any]]) -> None:
