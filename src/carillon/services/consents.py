@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -55,9 +55,13 @@ def as_dict(entry: ConsentEntry) -> dict[str, Any]:
     }
 
 
-def export(account_id: int) -> Iterable[dict[str, Any]]:
-    for entry in ConsentEntry.objects.filter(account_id=account_id).order_by("sequence").iterator():
-        yield as_dict(entry) | {"hash": entry.hash}
+def export(account_id: int) -> Iterator[dict[str, Any]]:
+    """Page by page, so that it may begin in one thread and go on in another (services.streaming)."""
+    after = 0
+    found = ConsentEntry.objects.filter(account_id=account_id).order_by("sequence")
+    while page := list(found.filter(sequence__gt=after)[:1000]):
+        after = page[-1].sequence
+        yield from (as_dict(entry) | {"hash": entry.hash} for entry in page)
 
 
 def verify(entries: Iterable[Mapping[str, Any]]) -> tuple[int, str]:

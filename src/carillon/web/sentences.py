@@ -72,7 +72,6 @@ SENTENCES: dict[str, Promise | str] = {
     "invalid_number": _("Ce n'est pas un numéro de téléphone."),
     "consent_required": _("Indiquez quand et comment la personne a accepté d'être à nouveau contactée (10 caractères au moins)."),
     "opted_out": _("Cette personne a demandé à ne plus être contactée."),
-    "no_connector": _("Aucune connexion à un opérateur ne peut transporter ce message."),
     "keyword_reserved": _("Ce mot veut déjà dire STOP ou START."),
     "keyword_taken": _("Ce mot-clé a déjà une réponse."),
     "keyword_empty": _("Un mot-clé contient des lettres ou des chiffres."),

@@ -30,6 +30,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.lists")),
     path("", include("carillon.web.list_uploads")),
     path("", include("carillon.web.message_templates")),
+    path("", include("carillon.web.replies")),
+    path("", include("carillon.web.reply_settings")),
+    path("", include("carillon.web.blacklist")),
+    path("", include("carillon.web.npai")),
     path("", include("carillon.web.simulator")),
     path("", include("carillon.web.design")),
 ]
