@@ -60,8 +60,8 @@ def transfer(source: Account, target: Account, amount: int, *, note: str = "", u
         raise InsufficientCredit(
             f"{source.name} has {available / 100:g} credits, {amount / 100:g} are needed", needed=amount, available=available
         )
-    write(source.pk, "transfer", balance=-amount, note=note or f"to {target.name}", user=user)
-    write(target.pk, "transfer", balance=amount, note=note or f"from {source.name}", user=user)
+    write(source.pk, "transfer", balance=-amount, note=note or f"→ {target.name}", user=user)
+    write(target.pk, "transfer", balance=amount, note=note or f"← {source.name}", user=user)
 
 
 def reserve(campaign: Campaign, amount: int, *, user: User | None = None) -> None:

@@ -82,5 +82,5 @@ def reset(actor: User, child: Account) -> int:
     """Everything the sub-account may still spend returns to the parent; gives how much."""
     locked = Account.objects.select_for_update().get(pk=child.pk)
     if locked.available > 0:
-        credits.transfer(child, actor.account, locked.available, note="reset", user=actor)
+        credits.transfer(child, actor.account, locked.available, user=actor)
     return max(0, locked.available)
