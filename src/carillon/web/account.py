@@ -21,6 +21,7 @@ from carillon.web.forms import CreditsField, adopt
 from carillon.web.rights import SignedInRequest, admin_only, signed_in
 
 PER_PAGE = 50
+NEWEST = 5_000  # movements one can page through
 
 
 class ProfileForm(forms.Form):
@@ -115,7 +116,7 @@ def profile(request: SignedInRequest) -> HttpResponse:
 @signed_in
 def credits(request: SignedInRequest) -> HttpResponse:
     payer = payer_of(request.user.account)
-    page = Paginator(movements.of(request.user, payer), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(movements.of(request.user, payer)[:NEWEST], PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "account/credits.html", {"page": page, "movements": movements.described(page.object_list)})
 
 

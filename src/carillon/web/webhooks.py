@@ -99,7 +99,7 @@ def webhook(request: SignedInRequest, webhook_id: int) -> HttpResponse:
         else:
             toasts.done(request, _("C'est enregistré."))
             return HttpResponseRedirect(f"{HERE}/{hook.pk}")
-    calls = WebhookDelivery.objects.filter(webhook=hook).order_by("-id")
+    calls = WebhookDelivery.objects.filter(webhook=hook).order_by("-id")[:5_000]
     page = Paginator(calls, 25).get_page(request.GET.get("page"))
     rows = [
         {"call": call, "event": EVENTS.get(call.event, call.event), "state": STATES[WebhookDelivery.State(call.state)]}
