@@ -82,7 +82,7 @@ class Chaos:
         self.workers: list[Process] = []
         self.opening: dict[int, int] = {}
         self.events: Counter[str] = Counter()
-        self.sent = 0
+        self.sent = self.in_doubt = 0
         self.read = 0  # lines of the simulator's record that earlier rounds accounted for
 
     def close(self) -> None:
@@ -275,7 +275,7 @@ class Chaos:
                 faults.append(f"{msisdn} has no outcome and is not in doubt")
             if not in_doubt and has_rows and accepted < wanted:
                 faults.append(f"{msisdn} has an outcome, and the SMSC accepted {accepted} of {wanted} segments")
-        self.events["in doubt, not accepted whole"] += sum(in_doubt for _, _, in_doubt, _ in rows)
+        self.in_doubt += sum(in_doubt for _, _, in_doubt, _ in rows)
         return faults[:20]
 
 
