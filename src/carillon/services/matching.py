@@ -75,8 +75,12 @@ def _seconds(span: timedelta) -> float:
 
 
 def match_known(*, within: timedelta = timedelta(minutes=15)) -> int:
-    """Apply unmatched receipts whose answer is recorded by now; returns how many."""
-    return sum(_match_connector(connector_id, within) for connector_id in _connectors(within))
+    """Apply unmatched receipts whose answer is recorded by now, however many; returns how many."""
+    count = 0
+    for connector_id in _connectors(within):
+        while matched := _match_connector(connector_id, within):
+            count += matched
+    return count
 
 
 def _connectors(within: timedelta) -> list[int]:

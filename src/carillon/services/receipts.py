@@ -105,14 +105,17 @@ def take(tick: Tick, row: Told, old: int, changes: dict[tuple[int, int], int]) -
 
 
 def _others(tick: Tick, latest: dict[str, Receipt], changes: dict[tuple[int, int], int]) -> None:
-    """Receipts that found no segment in the status "sent": repeats, later news of an open one, or unknown ids."""
+    """Receipts that found no segment in the status "sent": repeats, later news of an open one, or unknown ids.
+
+    A segment that is "sent" by now was committed by another gateway since we looked: each statement sees what is new.
+    """
     keys = text_literal(list(latest))
     found = tick.execute(sql.KNOWN_IDS, [tick.run.connector_id, keys, tick.since]).fetchall()
     known: dict[str, int] = dict(found)
     moves: dict[tuple[int, int, int], list[str]] = defaultdict(list)
     for key, receipt in latest.items():
         old = known.get(key)
-        if old is not None and old != Status.SENT and can_move(old, receipt.status):
+        if old is not None and can_move(old, receipt.status):
             moves[old, receipt.status, receipt.error].append(key)
     for (old, new, error), moved in moves.items():
         for row in _apply(tick, moved, old=old, new=new, error=error).fetchall():
