@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from carillon.models import Campaign, Connector
+from carillon.services import delivery
 from tests import builders
 from tests.desk import Desk, answers
 
@@ -78,12 +79,15 @@ def test_a_slice_waits_for_its_moment(desk: Desk, connector: Connector) -> None:
     assert len(desk.claim()) == 1
 
 
-def test_the_survey_names_what_waits(desk: Desk, connector: Connector) -> None:
-    from carillon.services import delivery
-
+def test_the_survey_names_the_calendars_that_wait_and_who_shares_a_pace(desk: Desk, connector: Connector) -> None:
     make(connector, 5, calendar="RE")
-    make(connector, 5)
-    assert delivery.survey(desk.connection, desk.run) == [("RE", 20)]
+    paced = make(connector, 10)
+    desk.claim(wants=1)
+    assert delivery.survey(desk.connection, desk.run, []) == ([("RE", 20)], {})
+    other = Desk(desk.url, connector, seats=2)
+    other.claim()
+    assert delivery.survey(desk.connection, desk.run, [paced.pk])[1] == {paced.pk: 2}
+    other.close()
 
 
 def test_a_pause_refuses_the_next_intents_and_the_slice_goes_back_where_it_stood(

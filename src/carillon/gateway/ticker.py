@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -103,9 +104,13 @@ class Ticker:
     async def _look_around(self) -> None:
         """Every second: which calendars are open, and what must stop because its hours are over or its carrier stays down."""
         self._looked_at = time.monotonic()
-        deed = delivery.survey
-        found = await asyncio.get_running_loop().run_in_executor(self._thread, self.writer.ask, deed)
-        self._calendars = found
+        paces = self.book.paces
+        survey = functools.partial(delivery.survey, paced=list(paces))
+        self._calendars, sharers = await asyncio.get_running_loop().run_in_executor(
+            self._thread, self.writer.ask, survey
+        )
+        for campaign_id, pace in paces.items():
+            pace.sharers = sharers.get(campaign_id, 1)
         self._open.clear()
         closed = {
             slice_id

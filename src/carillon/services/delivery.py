@@ -40,6 +40,7 @@ from carillon.services.ticks import (
 )  # fmt: skip
 
 LEASE_S = 15
+MOST_UNMATCHED = 100_000
 
 
 def open_session(connection: psycopg.Connection[Any]) -> None:
@@ -81,6 +82,8 @@ def committed(run: Run, outcome: Outcome) -> None:
         run.unmatched.pop(key, None)
     for receipt in outcome.kept:
         run.unmatched[receipt.carrier_message_id] = receipt
+    while len(run.unmatched) > MOST_UNMATCHED:  # the oldest: services.matching finds them in the table
+        del run.unmatched[next(iter(run.unmatched))]
 
 
 def _carry(tick: Tick, job: Job) -> Outcome:
@@ -193,6 +196,12 @@ def _opted_out(
     return {m.message_id: levels[m.msisdn] for m in messages if m.msisdn in levels}
 
 
-def survey(connection: psycopg.Connection[Any], run: Run) -> list[tuple[str, int]]:
-    """Calendars and closing hours of the slices that wait on this connector: whoever claims must say which are open."""
-    return [(row[0], row[1]) for row in connection.execute(sql.SURVEY, [run.connector_id]).fetchall()]
+def survey(
+    connection: psycopg.Connection[Any], run: Run, paced: Sequence[int]
+) -> tuple[list[tuple[str, int]], dict[int, int]]:
+    """Calendars and closing hours of the slices that wait on this connector: whoever claims must say which are open. And for
+    each campaign of `paced`, how many gateways hold slices of it, on any connector: they share its pace."""
+    calendars = [(row[0], row[1]) for row in connection.execute(sql.SURVEY, [run.connector_id]).fetchall()]
+    if not paced:
+        return calendars, {}
+    return calendars, dict(connection.execute(sql.SHARERS, [literal(paced)]).fetchall())

@@ -197,3 +197,8 @@ SURVEY = """
 SELECT DISTINCT s.calendar, a.closes_at_hour FROM slice s JOIN account a ON a.id = s.account_id
 WHERE s.connector_id = %s AND s.state = 1 AND s.calendar <> ''
 """
+
+SHARERS = """
+SELECT campaign_id, count(DISTINCT (connector_id, run_id)) FROM slice
+WHERE campaign_id = ANY(%s::bigint[]) AND state = 2 GROUP BY campaign_id
+"""
