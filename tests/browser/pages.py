@@ -36,6 +36,7 @@ PAGES = (
     Page("/admin/accounts"),
     Page("/admin/accounts/new"),
     Page("/admin/accounts/{child}"),
+    Page("/admin/accounts/{child}/users/new"),
     Page("/admin/settings"),
     Page("/developer/tokens"),
     Page("/developer/tokens/new"),

@@ -8,7 +8,7 @@ from django.test import Client
 from carillon.models import Account, Brand, Sender, User
 from carillon.services import brands, subaccounts
 from tests.builders import make_account, make_campaign
-from tests.web.conftest import signed_in
+from tests.web.conftest import Letters, signed_in
 
 PAGES = ["users", "brands", "senders", "accounts", "accounts/new", "settings"]
 
@@ -113,6 +113,18 @@ def test_hours_never_go_beyond_the_legal_ones(alice: User) -> None:
     form = {"cap_messages": "0", "cap_days": "30", "closes_at_hour": "23"}
     assert signed_in(alice).post("/admin/settings", form).status_code == 200
     assert Account.objects.get(pk=alice.account_id).closes_at_hour == 20
+
+
+def test_people_are_added_to_a_sub_account_and_stay_in_it(alice: User, charlie: User, letters: Letters) -> None:
+    child = subaccounts.create(alice, name="Branch", mode="limited")
+    person = {"login": "eve", "role": "admin", "email": "eve@branch.test", "is_active": "on"}
+    assert signed_in(charlie).post(f"/admin/accounts/{child.pk}/users/new", person).status_code == 404
+    signed_in(alice).post(f"/admin/accounts/{child.pk}/users/new", person)
+    eve = User.objects.get(login="eve")
+    assert eve.account == child
+    assert len(letters.bodies()) == 2
+    assert "eve" in signed_in(alice).get(f"/admin/accounts/{child.pk}").content.decode()
+    assert signed_in(eve).get(f"/admin/users/{alice.pk}").status_code == 404
 
 
 def test_a_sub_account_inherits_limits_but_has_no_children(alice: User) -> None:

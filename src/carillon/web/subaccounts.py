@@ -6,17 +6,19 @@ from django import forms
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from carillon.domain.errors import CarillonError, InvalidInput
 from carillon.models import Account
-from carillon.services import subaccounts
+from carillon.services import subaccounts, users
 from carillon.web import toasts
 from carillon.web.forms import CreditsField, adopt
 from carillon.web.rights import SignedInRequest, admin_only
 from carillon.web.tags import credits
+from carillon.web.users import UserForm
 
 HERE = "/admin/accounts"
 MODES = [
@@ -63,12 +65,14 @@ def new_account(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         try:
-            subaccounts.create(request.user, name=values["name"], mode=values["mode"], amount=values["amount"] or 0)
+            child = subaccounts.create(
+                request.user, name=values["name"], mode=values["mode"], amount=values["amount"] or 0
+            )
         except CarillonError as error:
             adopt(form, error)
         else:
             toasts.done(request, _("Sous-compte créé. Ajoutez-lui des utilisateurs."))
-            return HttpResponseRedirect(HERE)
+            return HttpResponseRedirect(f"{HERE}/{child.pk}")
     return render(request, "admin/account_new.html", {"form": form})
 
 
@@ -91,7 +95,29 @@ def account(request: SignedInRequest, account_id: int) -> HttpResponse:
 
 
 def _show(request: SignedInRequest, found: Account, form: EditForm, give: GiveForm, status: int = 200) -> HttpResponse:
-    return render(request, "admin/account.html", {"child": found, "form": form, "give": give}, status=status)
+    context = {
+        "child": found,
+        "form": form,
+        "give": give,
+        "people": users.visible(request.user).filter(account=found),
+    }
+    return render(request, "admin/account.html", context, status=status)
+
+
+@admin_only
+def new_user(request: SignedInRequest, account_id: int) -> HttpResponse:
+    """Someone who will work in the sub-account."""
+    found = subaccounts.get(request.user, account_id)
+    form = UserForm(request.user, request.POST or None, initial={"role": "admin", "is_active": True})
+    if request.method == "POST" and form.is_valid():
+        try:
+            users.add(request.user, account=found, now=timezone.now(), **form.cleaned_data)
+        except CarillonError as error:
+            adopt(form, error)
+        else:
+            toasts.done(request, _("Login ajouté. Deux e-mails sont partis pour l'activer."))
+            return HttpResponseRedirect(f"{HERE}/{found.pk}")
+    return render(request, "admin/user.html", {"form": form, "back": f"{HERE}/{found.pk}"})
 
 
 @admin_only
@@ -123,6 +149,7 @@ urlpatterns = [
     path("admin/accounts", account_list, name="subaccounts"),
     path("admin/accounts/new", new_account, name="subaccount-new"),
     path("admin/accounts/<int:account_id>", account, name="subaccount"),
+    path("admin/accounts/<int:account_id>/users/new", new_user, name="subaccount-user-new"),
     path("admin/accounts/<int:account_id>/give", give, name="subaccount-give"),
     path("admin/accounts/<int:account_id>/reset", reset, name="subaccount-reset"),
 ]
