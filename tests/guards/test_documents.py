@@ -34,3 +34,15 @@ def test_links_between_documents_lead_somewhere() -> None:
             if "://" not in target and not target.startswith("mailto:") and not (page.parent / target).exists():
                 broken.append(f"{page.relative_to(ROOT)}: {target}")
     assert not broken
+
+
+def test_files_named_in_documents_exist() -> None:
+    """Paths in code, from one of these roots: `services/reports.py`, `examples/clients.csv`."""
+    roots = [ROOT, ROOT / "src" / "carillon", ROOT / "src" / "carillon" / "web"]
+    named = re.compile(r"`((?:[\w-]+/)+[\w.-]+\.(?:py|sql|md|csv|txt|html|css|js|toml))\b")
+    missing = []
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        for path in named.findall(page.read_text(encoding="utf-8")):
+            if not any((root / path).exists() for root in roots):
+                missing.append(f"{page.relative_to(ROOT)}: {path}")
+    assert not missing
