@@ -133,9 +133,13 @@ def _link_warnings(campaign: Campaign, columns: Columns) -> list[dict[str, Any]]
             field="url",
             code="unknown_field",
         )
-    return [
+    found = [
         {"code": "link_field", "message": f"No column is named {name!r}: it is left out of the link.", "subject": name}
         for name in unknown
+    ]
+    return found + [
+        {"code": "link_host", "message": f"A link leads to {host}: its name has letters other than a to z.", "subject": host}
+        for host in links.foreign_hosts(campaign)
     ]
 
 

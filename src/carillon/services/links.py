@@ -102,6 +102,12 @@ def unknown_fields(campaign: Campaign, columns: Columns) -> list[str]:
     return list(found)
 
 
+def foreign_hosts(campaign: Campaign) -> list[str]:
+    """Hosts, as machines write them, whose names are worth a second look."""
+    found = [targets.foreign_host(url) for url in Link.objects.filter(campaign=campaign).values_list("url", flat=True)]
+    return [host for host in dict.fromkeys(found) if host]
+
+
 # --- from a code -------------------------------------------------------------------------------------------------------
 
 

@@ -143,7 +143,7 @@ class Redirector:
             return await self._below(send, visitor, entry, link, message_id, rest[1:])
         kind = visitor.verdict.kind
         self._count(visitor, entry, message_id, index, kind)
-        if kind == "preview" and link.has_preview and link.image is not None:
+        if kind == "preview" and link.has_preview and link.title and link.description and link.image is not None:
             return await self._preview(send, visitor, entry, link, message_id)
         if link.kind == Link.Kind.LOCAL:
             return await self._to_hosted(send, visitor, link, scope["path"])

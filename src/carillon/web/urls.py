@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.wizard_description")),
     path("", include("carillon.web.wizard_recipients")),
     path("", include("carillon.web.wizard_message")),
+    path("", include("carillon.web.mini_site")),
     path("", include("carillon.web.wizard_send")),
     path("", include("carillon.web.report")),
     path("", include("carillon.web.lists")),
