@@ -86,6 +86,9 @@ async def test_a_system_error_may_be_handed_over_again():
         carrier.submit([outbound(to=33699000092)])
         await ear.until(lambda: len(ear.answers) == 2)
         assert ear.answers[1].status == Status.SENT
+        carrier.submit([outbound(to=33699000092)])
+        await ear.until(lambda: len(ear.answers) == 3)
+        assert ear.answers[2].is_retryable  # every other time
 
 
 @looped
