@@ -165,6 +165,33 @@ def of_campaign(campaign: Campaign) -> Clicks | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class LinkClicks:
+    """`label`: the address, or the file's name. Link 7 is the opt-out page."""
+
+    index: int
+    label: str
+    people: int
+    human: int
+
+
+PER_LINK = """
+SELECT link_index, count(*) FILTER (WHERE human_n > 0), sum(human_n) FROM click_count
+WHERE campaign_id = %s AND link_index >= 0 GROUP BY link_index ORDER BY link_index
+"""
+
+
+def per_link(campaign: Campaign) -> list[LinkClicks]:
+    labels = {
+        link.index: link.url or (link.asset.name if link.asset else "")
+        for link in campaign.links.select_related("asset")
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(PER_LINK, [campaign.pk])
+        found = {index: (int(people), int(human)) for index, people, human in cursor.fetchall()}
+    return [LinkClicks(i, labels.get(i, ""), *found.get(i, (0, 0))) for i in sorted(labels.keys() | found.keys())]
+
+
 def _step(first: datetime | None, last: datetime | None) -> timedelta:
     span = (last - first) if first is not None and last is not None else timedelta(0)
     return next((step for step in STEPS if span / step <= MOST_STEPS), STEPS[-1])

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.mini_site")),
     path("", include("carillon.web.wizard_send")),
     path("", include("carillon.web.report")),
+    path("", include("carillon.web.report_clicks")),
     path("", include("carillon.web.lists")),
     path("", include("carillon.web.list_uploads")),
     path("", include("carillon.web.message_templates")),
