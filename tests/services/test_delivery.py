@@ -182,8 +182,8 @@ def test_a_receipt_cannot_say_that_a_sent_message_was_never_sent(desk: Desk, con
 def test_ids_nobody_could_have_thought_of(desk: Desk, connector: Connector) -> None:
     campaign = make(connector, 5)
     messages = desk.take_all()
-    ids = ['a","b', "\\", "NULL", "{}, '); DROP TABLE message --", 'é"\\"']
-    desk.tick(answered=[answers(message, 24, ids=[key]) for message, key in zip(messages, ids, strict=True)])
+    ids = ['a","b', "\\", "NULL", "{}, '); DROP TABLE message --", 'é"\\"' + "x" * 246]
+    desk.tick(answered=[answers(message, 24, ids=[key + "\0"]) for message, key in zip(messages, ids, strict=True)])
     assert {row[0] for row in desk.rows("SELECT carrier_message_id FROM submission WHERE connector_id = %(c)s")} == set(ids)
     desk.tick(receipts=[Receipt(key, 16) for key in ids])
     assert desk.statuses(campaign.pk) == {16: 5}

@@ -120,6 +120,20 @@ def test_at_the_end_of_validity(desk: Desk, connector: Connector, is_notificatio
     assert desk.one("SELECT sum(held) FROM ledger WHERE kind = 'refund' AND connector_id = %(c)s") == -100
 
 
+def test_a_long_message_whose_smsc_told_one_receipt_for_all_is_settled_by_it_in_the_end(
+    desk: Desk, connector: Connector
+) -> None:
+    campaign = make(connector, segments=3, price=300, first_msisdn=33605000001)
+    (message,) = desk.take_all()
+    desk.tick(lost=[(message, [])], receipts=[Receipt("one for all", 16, 0, message.msisdn)])
+    matching.settle_by_number(after=NOW)
+    assert desk.statuses(campaign.pk) == {9: 1}
+    age(desk, campaign, 49)
+    expiry.expire(now=timezone.now())
+    assert desk.statuses(campaign.pk) == {16: 1}
+    assert finding_of(desk, campaign) == ([], 0)
+
+
 def test_a_long_message_expires_as_one(desk: Desk, connector: Connector) -> None:
     campaign = make(connector, segments=2, price=200)
     (message,) = desk.take_all()

@@ -35,7 +35,10 @@ class GivenBack:
 class Flow:
     """Of one run. `wake` is called when there is something for the next tick."""
 
-    def __init__(self, carrier: Carrier, recorder: Recorder | None, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, carrier: Carrier, recorder: Recorder | None, wake: Callable[[], None], *, name: str = "carrier"
+    ) -> None:
+        self.name = name
         self.carrier = carrier
         self.recorder = recorder
         self.wake = wake
@@ -175,7 +178,7 @@ class Flow:
     def on_state(self, state: CarrierState, reason: str) -> None:
         if state is not self.state:
             is_passing = CarrierState.THROTTLED in (state, self.state)  # comes and goes several times a second
-            logger.log(logging.DEBUG if is_passing else logging.INFO, "%s: %s", state, reason or "ready")
+            logger.log(logging.DEBUG if is_passing else logging.INFO, "%s: %s %s", self.name, state, reason)
         self.state, self.reason = state, reason
         if not self.is_down():
             self.down_since = None

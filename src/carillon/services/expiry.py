@@ -109,7 +109,9 @@ def _expire_doubt(connector_id: int, message_id: int) -> int:
     row = tick.execute(_DOUBT, [connector_id, message_id]).fetchone()
     if row is None:
         return 0
+    doubt = Doubt(*row)
     known = matching.segments_recorded(tick, [message_id])[message_id]
-    matching.settle(tick, Doubt(*row), [], known, by_us=Status.PROCESSING)
+    found = matching.receipts_of(tick, doubt)
+    matching.settle(tick, doubt, found, known, by_us=None if found else Status.PROCESSING)
     tick.write_sums()
     return 1

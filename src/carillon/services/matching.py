@@ -49,6 +49,10 @@ SELECT carrier_message_id, status, error, msisdn FROM receipt_unmatched
 WHERE connector_id = %s AND msisdn = %s AND received_at > %s - interval '10 minutes' ORDER BY received_at, carrier_message_id
 FOR UPDATE
 """
+_ALONE = """
+SELECT d.msisdn, (SELECT count(*) FROM doubt o WHERE o.connector_id = d.connector_id AND o.msisdn = d.msisdn)
+FROM doubt d WHERE d.connector_id = %s AND d.message_id = %s
+"""
 _PURGE = "DELETE FROM receipt_unmatched WHERE received_at < now() - %s * interval '1 second'"
 
 
@@ -124,6 +128,16 @@ def _settle_number(connector_id: int, msisdn: int) -> int:
         settle(tick, doubt, taken, known[doubt.message_id])
     tick.write_sums()
     return len(doubts)
+
+
+def receipts_of(tick: Tick, doubt: Doubt) -> list[Receipt]:
+    """What came for its number, fewer than its segments: an SMSC that cuts by itself tells only one. [] when another message
+    in doubt may be meant."""
+    alone = tick.execute(_ALONE, [tick.run.connector_id, doubt.message_id]).fetchone()
+    if alone is None or alone[1] != 1:
+        return []
+    rows = tick.execute(_RECEIPTS, [tick.run.connector_id, alone[0], doubt.at]).fetchall()
+    return [Receipt(*row) for row in rows[: doubt.segments]]
 
 
 def segments_recorded(tick: Tick, message_ids: Sequence[int]) -> dict[int, list[tuple[int, int]]]:

@@ -17,13 +17,12 @@ import psycopg
 from carillon.domain.status import MOVES, NOT_SENT_STATUSES, OPEN_STATUSES, Status, can_move, for_traffic, joined
 from carillon.domain.traffic import Receipt
 from carillon.services import delivery_sql as sql
-from carillon.services.ticks import Tick, clamped, literal, text_literal
+from carillon.services.ticks import LONGEST_ID, Tick, clamped, literal, text_literal
 
 _KNOWN = frozenset(int(status) for status in Status)
 _OPEN = literal(OPEN_STATUSES)
 # (campaign, account, status, has several segments, count, message ids as text, segments)
 Told = tuple[int, int, int, bool, int, str, list[int] | None]
-_LONGEST_ID = 250
 
 
 @dataclass(slots=True)
@@ -72,8 +71,8 @@ def _latest(receipts: Iterable[Receipt], before: dict[str, Receipt] | None = Non
         if receipt.status not in useful or not receipt.carrier_message_id:
             continue
         key = receipt.carrier_message_id
-        if "\x00" in key or len(key) > _LONGEST_ID:
-            key = receipt.carrier_message_id = key.replace("\x00", "")[:_LONGEST_ID]
+        if "\x00" in key or len(key) > LONGEST_ID:
+            key = receipt.carrier_message_id = key.replace("\x00", "")[:LONGEST_ID]
         known = found.get(key)
         if known is None or can_move(known.status, receipt.status):
             receipt.error = clamped(receipt.error)

@@ -15,7 +15,17 @@ import psycopg
 from carillon.domain.status import Status, for_traffic, joined
 from carillon.domain.traffic import Answer, Receipt
 from carillon.services import delivery_sql as sql
-from carillon.services.ticks import Intent, Job, Tick, clamped, literal, message_status, own_id, text_literal
+from carillon.services.ticks import (
+    LONGEST_ID,
+    Intent,
+    Job,
+    Tick,
+    clamped,
+    literal,
+    message_status,
+    own_id,
+    text_literal,
+)
 
 _DOUBT = """
 SELECT d.account_id, d.campaign_id, k.payer_id, d.price, k.traffic = 'NOTIFICATION'
@@ -77,7 +87,8 @@ def _add_rows(rows: list[Row], message: Intent, answers: Sequence[Answer], price
         rows.append(
             (
                 message.message_id, answer.segment, answer.segments, message.account_id, message.campaign_id, status,
-                clamped(answer.error), price, answer.carrier_message_id or own_id(message.message_id, answer.segment),
+                clamped(answer.error), price,
+                answer.carrier_message_id[:LONGEST_ID] or own_id(message.message_id, answer.segment),
             )
         )  # fmt: skip
         price = 0
@@ -135,7 +146,7 @@ def _settle_late(tick: Tick, answer: Answer) -> None:
     is_complete = len(found) + 1 >= answer.segments
     missing = [] if is_complete else [Status.SENDING]
     new = joined([*before, status, *missing])
-    key = answer.carrier_message_id or own_id(answer.message_id, answer.segment)
+    key = answer.carrier_message_id[:LONGEST_ID] or own_id(answer.message_id, answer.segment)
     row = (
         answer.message_id, answer.segment, answer.segments, account_id, campaign_id, int(status), clamped(answer.error),
         price if is_complete else 0, key,

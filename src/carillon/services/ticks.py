@@ -16,6 +16,7 @@ from carillon.services import delivery_sql as sql
 
 # Receipts older than this match nothing: the longest validity is 72 hours, and the bound prunes partitions.
 RECEIPT_LIFE = timedelta(days=8)
+LONGEST_ID = 250  # SMPP allows 64; an index entry must stay far below 2,700 bytes
 _MAX_ERROR = 2**31 - 1
 
 
