@@ -242,6 +242,15 @@ def test_a_preview_gets_its_image(client, charlie, draft, settings, tmp_path) ->
         "link-0-title": "Soldes",
     }
     assert client.post(here, given)["Location"] == f"{here}#links"
+    draft.refresh_from_db()
+    more = {
+        "message": draft.message,
+        "version": draft.version,
+        "link": "0",
+        "link-0-title": "Soldes",
+        "link-0-preview": "on",
+    }
+    assert "demande un titre, une description et une image" in client.post(here, more).content.decode()
     link = Link.objects.get()
     assert (link.has_preview, link.title, link.image_name) == (True, "Soldes", "soldes.png")
     shown = client.get(f"{here}/image/0")

@@ -212,3 +212,13 @@ def letters(campaign: Campaign) -> Letters:
         else:
             forcing[character] = plain if can_replace else ""
     return Letters(list(replaced.items()), list(forcing.items()), bool(forcing) and not campaign.allow_ucs2)
+
+
+def preview_problem(campaign: Campaign) -> str:
+    """The extranet wants a preview whole: title, description and image; the API sends without one and warns."""
+    for link in campaign.links.filter(has_preview=True):
+        if not (link.title and link.description and link.image_id):
+            return _(
+                "La prévisualisation d'URL demande un titre, une description et une image : complétez-la ou désactivez-la."
+            )
+    return ""

@@ -96,9 +96,9 @@ def message(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
         return wizard.saved(campaign)
     if "track" in request.POST or "untrack" in request.POST or request.FILES:
         return _links(request, campaign)
-    verdict = composer.verdict(campaign)
-    if verdict.problem and "stay" not in request.POST:
-        return _page(request, campaign, MessageForm(initial=_initial(campaign)), status=422, must_fix=verdict.problem)
+    problem = composer.verdict(campaign).problem or composer.preview_problem(campaign)
+    if problem and "stay" not in request.POST:
+        return _page(request, campaign, MessageForm(initial=_initial(campaign)), status=422, must_fix=problem)
     return HttpResponseRedirect(reverse(TAB if "stay" in request.POST else "campaign_send", args=[campaign.pk]))
 
 

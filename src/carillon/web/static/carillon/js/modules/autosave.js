@@ -20,7 +20,9 @@ export default function autosave(form) {
     keep();
   });
   addEventListener("pagehide", () => {
-    if (dirty && !stopped) save({ keepalive: true });
+    if (stopped || !(dirty || running)) return;
+    keep(); // forgotten at the next visit if the answer still came in time
+    send({ keepalive: true });
   });
 
   function soon(event) {

@@ -1,0 +1,71 @@
+"""What is typed is never lost: saved by itself, kept in the browser when the session ended, compared when two windows edit."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Page, expect
+
+from carillon.models import Campaign, User
+from tests.browser.driving import PATIENCE_MS, Visitor
+from tests.builders import PASSWORD, make_account, make_campaign, make_list, make_user
+
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture
+def marie(committed_db: str) -> User:
+    return make_user(account=make_account(is_test=True, requires_second_factor=False), login="marie", role="admin")
+
+
+@pytest.fixture
+def draft(marie: User) -> Campaign:
+    clients = make_list(marie.account, [("Zoé", "0612345678")], header=("Prénom", "SMS"), user=marie)
+    return make_campaign(marie.account, actor=marie, message="Bonjour", lists=[clients])
+
+
+def _says(page: Page, state: str) -> None:
+    """What the page says of the draft: saved or conflict."""
+    expect(page.locator(f"#saved [data-when={state}]")).to_be_visible()
+
+
+def test_the_draft_saves_itself_and_survives_the_end_of_the_session(
+    visitor: Visitor, marie: User, draft: Campaign
+) -> None:
+    visitor.sign_in(marie)
+    page = visitor.go(f"/campaigns/{draft.pk}/message")
+    message = page.get_by_label("Message", exact=True)
+    message.fill("Bonjour à tous")
+    _says(page, "saved")
+    draft.refresh_from_db()
+    assert draft.message == "Bonjour à tous"
+    Session.objects.all().delete()
+    message.fill("Bonjour à tous, et à demain")
+    expect(page).to_have_url(f"{visitor.url}/login?next=%2Fcampaigns%2F{draft.pk}%2Fmessage")  # led there by itself
+    draft.refresh_from_db()
+    assert draft.message == "Bonjour à tous"
+    page.get_by_label("Identifiant").fill("marie")
+    page.get_by_label("Mot de passe", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Entrer", exact=True).click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Bonjour à tous, et à demain")
+    _says(page, "saved")
+    draft.refresh_from_db()
+    assert draft.message == "Bonjour à tous, et à demain"
+
+
+def test_two_windows_are_told_of_each_other(visitor: Visitor, marie: User, draft: Campaign) -> None:
+    visitor.sign_in(marie)
+    first = visitor.go(f"/campaigns/{draft.pk}/message")
+    second = visitor.context.new_page()
+    second.goto(f"{visitor.url}/campaigns/{draft.pk}/message")
+    second.get_by_label("Message", exact=True).fill("De la seconde fenêtre")
+    _says(second, "saved")
+    first.get_by_label("Message", exact=True).fill("De la première")
+    _says(first, "conflict")
+    first.get_by_role("button", name="Suivant", exact=True).click()
+    expect(first.locator("main").get_by_role("alert").first).to_contain_text("De la seconde fenêtre")
+    expect(first.get_by_label("Message", exact=True)).to_have_value("De la première")
+    first.get_by_role("button", name="Enregistrer ma version").click()
+    expect(first).to_have_url(f"{visitor.url}/campaigns/{draft.pk}/send")
+    draft.refresh_from_db()
+    assert draft.message == "De la première"
