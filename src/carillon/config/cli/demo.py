@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import time
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,7 @@ MESSAGE = (
 )
 SHOWN = ("ID_LINE", "INT_MOBILE", "STATUS_CODE", "STATUS_TEXT", "Prénom", "Nom", "Ville")
 GIVE_UP_AFTER_S = 300.0
+PAGES_WITHIN_S = 60.0
 
 
 def add_to(commands: Command) -> None:
@@ -56,8 +59,20 @@ def run_demo(arguments: argparse.Namespace) -> int:
     campaign.refresh_from_db()
     _print_report(campaign)
     send.write_report(campaign, settings.HOME / "demo" / "report.csv")
+    _wait_for_pages(arguments.web)
     say(f"Pages: {arguments.web}   login {LOGIN}   password {password}")
     return 0 if is_complete else 9
+
+
+def _wait_for_pages(url: str) -> None:
+    """The address is shown when it answers; on a busy machine the web process may still be starting."""
+    ends = time.monotonic() + PAGES_WITHIN_S
+    while time.monotonic() < ends:
+        try:
+            with urllib.request.urlopen(f"{url}/login", timeout=5):  # noqa: S310 (our own address)
+                return
+        except OSError:
+            time.sleep(0.3)
 
 
 def _account() -> Account:
