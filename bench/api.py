@@ -24,7 +24,12 @@ from typing import Any
 from bench.ground import ground, machine, say, size
 from bench.processes import Process, wait_until
 
-INJECT = {"listRecipient": [{"mobile": "0632545311"}], "msg": "Your code is 123456", "typeSelect": "NOTIFICATION", "startNow": True}
+INJECT = {
+    "listRecipient": [{"mobile": "0632545311"}],
+    "msg": "Your code is 123456",
+    "typeSelect": "NOTIFICATION",
+    "startNow": True,
+}
 
 
 @contextmanager
@@ -34,9 +39,20 @@ def server(workers: int) -> Iterator[tuple[str, int]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = Path(tempfile.mkstemp(prefix="bench-api-", suffix=".log")[1])
-    arguments = [sys.executable, "-m", "uvicorn", "bench.api_server:application", "--port", str(port), "--log-level", "error"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "bench.api_server:application",
+        "--port",
+        str(port),
+        "--log-level",
+        "error",
+    ]
     process = Process(
-        [*arguments, "--workers", str(workers)] if workers > 1 else arguments, log=log, environ={"CARILLON_DATABASE_POOL_SIZE": "20"}
+        [*arguments, "--workers", str(workers)] if workers > 1 else arguments,
+        log=log,
+        environ={"CARILLON_DATABASE_POOL_SIZE": "20"},
     )
     try:
         wait_until(lambda: _answers(port), what="the web server answers")
@@ -51,7 +67,9 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-async def rate(address: str, path: str, secret: str, body: dict[str, Any], *, clients: int, seconds: float) -> dict[str, Any]:
+async def rate(
+    address: str, path: str, secret: str, body: dict[str, Any], *, clients: int, seconds: float
+) -> dict[str, Any]:
     """Requests a second and latencies of so many keep-alive connections."""
     port = int(address.rpartition(":")[2])
     payload = json.dumps(body).encode()
@@ -70,7 +88,9 @@ async def rate(address: str, path: str, secret: str, body: dict[str, Any], *, cl
             started = time.perf_counter()
             writer.write(head + payload)
             answer = await reader.readuntil(b"\r\n\r\n")
-            length = next(int(line[15:]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+            length = next(
+                int(line[15:]) for line in answer.split(b"\r\n") if line.lower().startswith(b"content-length:")
+            )
             await reader.readexactly(length)
             latencies.append(time.perf_counter() - started)
             failures += not answer.startswith(b"HTTP/1.1 200")
@@ -99,7 +119,14 @@ def bench_inject(secret: str) -> None:
             bare, ours, again = run("/bare/", 8), run("/api/v1/campaigns/inject", 8), run("/bare/", 8)
             fair = (bare["per_second"] + again["per_second"]) / 2
             say("bare view", processes=workers, clients=8, **bare)
-            say("inject", processes=workers, clients=8, **ours, ratio_to_bare=ours["per_second"] / fair, machine=machine())
+            say(
+                "inject",
+                processes=workers,
+                clients=8,
+                **ours,
+                ratio_to_bare=ours["per_second"] / fair,
+                machine=machine(),
+            )
             if workers == 2:
                 say("inject", processes=workers, clients=200, **run("/api/v1/campaigns/inject", 200))
 
@@ -122,7 +149,12 @@ def bench_upload(secret: str, n: int) -> int:
             took = time.perf_counter() - started
             number = json.loads(answer)["id"]
             say(
-                "upload", lines=n, seconds=took, megabytes=megabytes, web_memory_grew_mb=memory_mb(pid) - before, machine=machine()
+                "upload",
+                lines=n,
+                seconds=took,
+                megabytes=megabytes,
+                web_memory_grew_mb=memory_mb(pid) - before,
+                machine=machine(),
             )
     return int(number)
 
@@ -143,7 +175,10 @@ def bench_report(secret: str, list_id: int, n: int) -> None:
         body = json.dumps({"listsId": list_id, "msg": "Bonjour ${Nom}", "typeSelect": "NOTIFICATION"}).encode()
         number = json.loads(_ask(address, secret, "/api/v1/campaigns/inject", body))["id"]
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE campaign SET launched_at = now(), scheduled_at = now(), state = 'INPROGRESS' WHERE id = %s", [number])
+        cursor.execute(
+            "UPDATE campaign SET launched_at = now(), scheduled_at = now(), state = 'INPROGRESS' WHERE id = %s",
+            [number],
+        )
         cursor.execute(
             "INSERT INTO submission SELECT id, 1, 1, now(), now(), account_id, campaign_id, connector_id, 16, 0, price, id::text"
             " FROM message WHERE campaign_id = %s",
@@ -156,7 +191,13 @@ def bench_report(secret: str, list_id: int, n: int) -> None:
             started = time.perf_counter()
             rows = lines(address, secret, f"/api/v1/campaigns/{path}")
             took = time.perf_counter() - started
-            say("report", path=path.partition("?")[0], rows=rows, per_second=rows / took, web_memory_grew_mb=memory_mb(pid) - before)
+            say(
+                "report",
+                path=path.partition("?")[0],
+                rows=rows,
+                per_second=rows / took,
+                web_memory_grew_mb=memory_mb(pid) - before,
+            )
     say("report", of=n, machine=machine())
 
 
@@ -196,14 +237,23 @@ def bench_fiql(secret: str, account_id: int, n: int) -> None:
         number = cursor.fetchone()[0]
     today = time.strftime("%Y-%m-%d")
     with server(1) as (address, _):
-        for search in (f"item=={number}", f"item=re={str(number)[:9]}*", "item==33612345678;type==BCAST_MKG", "msg=re=Nothing*"):
+        for search in (
+            f"item=={number}",
+            f"item=re={str(number)[:9]}*",
+            "item==33612345678;type==BCAST_MKG",
+            "msg=re=Nothing*",
+        ):
             query = urllib.request.quote(search)  # type: ignore[attr-defined]
             started = time.perf_counter()
             try:
-                found: Any = len(json.loads(_ask(address, secret, f"/api/v1/campaigns/reportjson?from={today}&search={query}")))
+                found: Any = len(
+                    json.loads(_ask(address, secret, f"/api/v1/campaigns/reportjson?from={today}&search={query}"))
+                )
             except urllib.error.HTTPError as error:
                 found = f"HTTP {error.code} {json.loads(error.read())['code']}"
-            say("fiql", messages=n, search=search, seconds=time.perf_counter() - started, found=found, machine=machine())
+            say(
+                "fiql", messages=n, search=search, seconds=time.perf_counter() - started, found=found, machine=machine()
+            )
 
 
 def main() -> None:

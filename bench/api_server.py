@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+from importlib import import_module
 from types import ModuleType
 
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "carillon.config.settings")
-
-from carillon.config.asgi import application  # noqa: E402 - sets Django up
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.http import HttpRequest, JsonResponse  # noqa: E402
-from django.urls import path  # noqa: E402
-from django.views.decorators.csrf import csrf_exempt  # noqa: E402
-
-__all__ = ["application"]
+application = import_module("carillon.config.asgi").application  # sets Django up
+urls = import_module("carillon.config.urls")
 
 
 @csrf_exempt
@@ -28,12 +28,8 @@ def bare(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"id": row[0]})
 
 
-from carillon.config import urls  # noqa: E402
-
 both = ModuleType("bench_urls")
-both.urlpatterns = [path("bare/", bare), *urls.urlpatterns]  # type: ignore[attr-defined]
-for name in ("handler404", "handler500"):
-    if hasattr(urls, name):
-        setattr(both, name, getattr(urls, name))
+both.__dict__.update({name: value for name, value in vars(urls).items() if name.startswith("handler")})
+both.__dict__["urlpatterns"] = [path("bare/", bare), *urls.urlpatterns]
 sys.modules["bench_urls"] = both
 settings.ROOT_URLCONF = "bench_urls"

@@ -61,7 +61,7 @@ def check_address(account: Account, address: str) -> None:
 
 
 def authenticate(request: HttpRequest, *, now: datetime) -> Token:
-    """The token of the header `Authorization: Bearer …` (the word may be missing). Its user acts for the token's account."""
+    """The token of the header `Authorization: Bearer …` (the word may be missing)."""
     given = request.headers.get("Authorization", "").strip()
     secret = given[7:].strip() if given[:7].lower() == "bearer " else given
     if not secret:

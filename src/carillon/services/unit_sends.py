@@ -1,7 +1,7 @@
-"""A few inline recipients sent at once, in two round trips: what API clients do all day (codes, alerts, reminders).
+"""A few inline recipients sent at once, in two statements: what API clients do all day (codes, alerts, reminders).
 
 The same judgement as services.preparation and the same rows as preparation and launch together would leave, but read by one
-pipeline and written by one. Whatever is not the plain case (no credit, closed hours, nobody valid, a cap) is answered None and
+statement and written by one. Whatever is not the plain case (no credit, closed hours, nobody valid, a cap) is answered None and
 takes the general road, which explains it.
 """
 
@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from itertools import count, islice
+from typing import Any
 
-import psycopg
 from django.db import connection, models, transaction
 
 from carillon.domain import msisdn as numbers
@@ -22,26 +22,30 @@ from carillon.domain import replying
 from carillon.domain.renderers import LINK
 from carillon.domain.status import Status
 from carillon.models import Account, Brand, Campaign, Connector, List, Route, User
-from carillon.services import campaigns, composing, credits, inline, launching, optouts, preparation, routes
+from carillon.services import campaigns, composing, credits, inline, launching, optouts, preparation, prepared, routes
 from carillon.services.preparation import Judge, Judged
 
 MOST = 50
 
-CONNECTORS = "SELECT id, name, is_simulator, state FROM connector WHERE is_enabled AND medium = 'SMS'"
-ROUTES = (
-    "SELECT id, name, priority, connector_id, traffic, country, prefix, account_id, weight FROM route"
-    " WHERE is_enabled AND medium = 'SMS' AND (account_id IS NULL OR account_id = %s)"
-)
-TARIFFS = (
-    "SELECT account_id, country, price FROM tariff WHERE medium = 'SMS' AND (account_id IS NULL OR account_id = ANY(%s))"
-    " AND country = ANY(%s)"
-)
-NPAI = "SELECT msisdn FROM npai WHERE account_id = %s AND msisdn = ANY(%s)"
-IDS = (
-    "SELECT nextval('campaign_id_seq'), nextval('list_id_seq'), take_ids('message_ids', %s), take_ids('slice_ids', %s),"
-    " take_ids('recipient_ids', %s)"
-)
-RESERVE = "UPDATE account SET held = held + %s WHERE id = %s AND (credit_mode = 'postpaid' OR balance - held >= %s) RETURNING id"
+# Everything that decides and every id that is needed, in one statement; each list comes as JSON.
+READ = """
+SELECT
+  (SELECT json_agg(json_build_array(id, name, is_simulator, state)) FROM connector WHERE is_enabled AND medium = 'SMS'),
+  (SELECT json_agg(json_build_array(id, name, priority, connector_id, traffic, country, prefix, account_id, weight)) FROM route
+    WHERE is_enabled AND medium = 'SMS' AND (account_id IS NULL OR account_id = $1)),
+  (SELECT json_agg(json_build_array(account_id, country, price)) FROM tariff
+    WHERE medium = 'SMS' AND (account_id IS NULL OR account_id = ANY($2)) AND country = ANY($3)),
+  (SELECT json_agg(json_build_array(msisdn, account_id, level)) FROM optout
+    WHERE account_id = ANY($4) AND medium = 'MOBILE' AND brand_id = ANY($5) AND msisdn = ANY($6)),
+  (SELECT array_agg(msisdn) FROM npai WHERE account_id = $1 AND msisdn = ANY($6)),
+  nextval('campaign_id_seq'), nextval('list_id_seq'),
+  take_ids('message_ids', $7), take_ids('slice_ids', $7), take_ids('recipient_ids', $7)
+"""
+RESERVE = "UPDATE account SET held = held + {} WHERE id = {} AND (credit_mode = 'postpaid' OR balance - held >= {}) RETURNING id"
+CAMPAIGN_LIST = "campaign_list (campaign_id, list_id, is_excluded, position)"
+RECIPIENT = "recipient (account_id, id, list_id, line, msisdn, country, verdict, fields)"
+DELTA = "campaign_delta (connector_id, campaign_id, status, n)"
+LEDGER = "ledger (account_id, campaign_id, kind, held, user_id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Sent:
 
 @dataclass(slots=True)
 class _Found:
-    """What one pipeline read."""
+    """What READ found."""
 
     router: routes.Router
     tariff: dict[str, int]
@@ -150,33 +154,18 @@ def _list(campaign: Campaign, rows: Sequence[Mapping[str, str]]) -> List:
 def _read(campaign: Campaign, wanted: list[int], countries: set[str], n: int) -> _Found:
     account = campaign.account
     chain = routes.tariff_chain(account)
-    with _raw().pipeline():
-        connectors = _run(CONNECTORS)
-        rules = _run(ROUTES, [account.pk])
-        tariffs = _run(TARIFFS, [chain[1:], list(countries)])
-        levels = _run(optouts.LEVELS, [[optouts.PLATFORM, account.pk], "MOBILE", [0, campaign.brand_id or 0], wanted])
-        npai = _run(NPAI, [account.pk, wanted])
-        taken = _run(IDS, [n, n, n])
-    taken_ids = taken.fetchone()
-    assert taken_ids is not None
-    campaign_id, list_id, first_message, first_slice, first_recipient = taken_ids
+    owners, brands = [optouts.PLATFORM, account.pk], [0, campaign.brand_id or 0]
+    row = prepared.first_row(READ, [account.pk, chain[1:], list(countries), owners, brands, wanted, n])
+    assert row is not None
+    connectors, rules, tariffs, levels, npai, *taken = row
     router = routes.Router.of(
-        [Connector(pk=pk, name=name, is_simulator=sim, state=state) for pk, name, sim, state in connectors],
-        [_route(row) for row in rules],
+        [Connector(pk=pk, name=name, is_simulator=sim, state=state) for pk, name, sim, state in connectors or ()],
+        [_route(rule) for rule in rules or ()],
         account_id=account.pk,
         simulator_only=campaign.simulator_only,
     )
-    return _Found(
-        router=router,
-        tariff=routes.merge_tariff(chain, tariffs.fetchall()),
-        barred=optouts.strongest(levels.fetchall()),
-        npai={row[0] for row in npai},
-        campaign_id=campaign_id,
-        list_id=list_id,
-        first_message=first_message,
-        first_slice=first_slice,
-        first_recipient=first_recipient,
-    )
+    barred = optouts.strongest(levels or ())
+    return _Found(router, routes.merge_tariff(chain, tariffs or ()), barred, set(npai or ()), *taken)
 
 
 def _route(row: Sequence[Any]) -> Route:
@@ -232,54 +221,40 @@ def _write(
         for i, j in enumerate(judged, found.first_message)
     ]  # fmt: skip
     slices = preparation.slice_rows(campaign, preparation.groups_of(judged, found.first_message), found.first_slice)
-    with _raw().pipeline():
-        _insert(campaign)
-        _insert(item)
-        _run(
-            "INSERT INTO campaign_list (campaign_id, list_id, is_excluded, position) VALUES (%s, %s, false, 999)",
-            [campaign.pk, item.pk],
-        )
-        _run_many("recipient (account_id, id, list_id, line, msisdn, country, verdict, fields)", people)
-        _run_many(preparation.MESSAGE_COLUMNS, messages)
-        _run_many(preparation.SLICE_COLUMNS, slices)
-        counted = [(0, campaign.pk, int(status), n) for status, n in by_status.items()]
-        _run_many("campaign_delta (connector_id, campaign_id, status, n)", counted)
-        if price:
-            _run(
-                "INSERT INTO ledger (account_id, campaign_id, kind, held, user_id) VALUES (%s, %s, 'reserve', %s, %s)",
-                [payer_id, campaign.pk, price, campaign.user_id],
-            )
-        reserved = _run(RESERVE, [price, payer_id, price])  # last: the account's row is locked as briefly as can be
-    if reserved.fetchone() is None:
+    counted = [(0, campaign.pk, int(status), n) for status, n in by_status.items()]
+    tables: list[tuple[str, Sequence[Sequence[Any]]]] = [
+        (_into(Campaign), [_values(campaign)]),
+        (_into(List), [_values(item)]),
+        (CAMPAIGN_LIST, [(campaign.pk, item.pk, False, 999)]),
+        (RECIPIENT, people),
+        (preparation.MESSAGE_COLUMNS, messages),
+        (preparation.SLICE_COLUMNS, slices),
+        (DELTA, counted),
+        (LEDGER, [(payer_id, campaign.pk, "reserve", price, campaign.user_id)]),
+    ]
+    shape = tuple((into, len(rows), len(rows[0])) for into, rows in tables)
+    values = [value for _, rows in tables for row in rows for value in row]
+    if prepared.first_row(_writing(shape), [*values, price, payer_id, price]) is None:
         raise _NoCredit
 
 
-def _raw() -> psycopg.Connection[Any]:
-    """psycopg's own connection, in Django's transaction: pipelines are not in Django's interface."""
-    connection.ensure_connection()
-    return cast("psycopg.Connection[Any]", connection.connection)
-
-
-def _run(sql: str, parameters: Sequence[Any] = ()) -> psycopg.Cursor[Any]:
-    return psycopg.Cursor(_raw()).execute(sql, parameters)
-
-
-def _run_many(into: str, rows: Sequence[Sequence[Any]]) -> None:
-    """`into` is "table (columns)", ours."""
-    one = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
-    values = ", ".join([one] * len(rows))
-    _run(f"INSERT INTO {into} VALUES {values}", [value for row in rows for value in row])  # noqa: S608
-
-
-def _insert(row: models.Model) -> None:
-    """One row with all its columns, its id given."""
-    fields = row._meta.concrete_fields
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields]
-    _run(_insertion(type(row)), values)
+@lru_cache(maxsize=200)
+def _writing(shape: tuple[tuple[str, int, int], ...]) -> str:
+    """The statement for so many (table, rows, columns): every row is written, then the credits are held, or nothing is."""
+    places = (f"${number}" for number in count(1))
+    parts = []
+    for number, (into, rows, columns) in enumerate(shape):
+        values = ", ".join("(" + ", ".join(islice(places, columns)) + ")" for _ in range(rows))
+        parts.append(f"part{number} AS (INSERT INTO {into} VALUES {values})")  # noqa: S608 - our own names
+    return f"WITH {', '.join(parts)} {RESERVE.format(*islice(places, 3))}"
 
 
 @lru_cache(maxsize=8)
-def _insertion(model: type[models.Model]) -> str:
-    columns = [f'"{field.column}"' for field in model._meta.concrete_fields]
-    places = ", ".join(["%s"] * len(columns))
-    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({places})'  # noqa: S608 - our own names
+def _into(model: type[models.Model]) -> str:
+    """All the columns of a model, in the order of `_values`."""
+    columns = ", ".join(f'"{field.column}"' for field in model._meta.concrete_fields)
+    return f'"{model._meta.db_table}" ({columns})'
+
+
+def _values(row: models.Model) -> list[Any]:
+    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in row._meta.concrete_fields]
