@@ -67,5 +67,13 @@ PAGES = (
     Page("/lists/"),
     Page("/lists/{clients}"),
     Page("/templates/"),
+    Page("/replies/"),
+    Page("/replies/{person}"),
+    Page("/replies/settings"),
+    Page("/blacklist/"),
+    Page("/blacklist/{optout}/remove"),
+    Page("/npai/"),
+    Page("/campaigns/{linked}/minisite"),
+    Page("/campaigns/{linked}/minisite/{minisite}"),
     Page("/simulator/"),
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from carillon.models import User
 from tests.browser.campaign_world import add_campaigns
 from tests.browser.house_world import add_house
+from tests.browser.reply_world import add_replies
 from tests.builders import make_account, make_user
 
 
@@ -29,4 +30,5 @@ def build() -> World:
         "olga": make_user(login="olga", role="operator", first_name="Olga", last_name="Petit", email="olga@carillon.test"),
     }  # fmt: skip
     ids = add_campaigns(account, people["alice"]) | add_house(people["alice"], people["bob"])
+    ids |= add_replies(people["alice"], sent=int(str(ids["sent"])), linked=int(str(ids["linked"])))
     return World(people, ids)
