@@ -15,9 +15,9 @@ import pytest
 from django.utils import timezone
 
 from carillon.domain.errors import InvalidInput
-from carillon.models import Account, Outbox, Reply, Webhook, WebhookDelivery
-from carillon.services import net_guard, webhook_calls, webhooks
-from tests.builders import make_account
+from carillon.models import Account, Campaign, Message, Outbox, Reply, Webhook, WebhookDelivery
+from carillon.services import net_guard, texts, webhook_calls, webhooks
+from tests.builders import make_account, make_connector
 
 pytestmark = pytest.mark.django_db
 
@@ -219,3 +219,26 @@ def test_unknown_events_and_sizes_are_refused(receiver: Receiver) -> None:
     for wrong in ({"events": ["nonsense"]}, {"events": []}, {"batch_size": 501}, {"format": "xml"}):
         with pytest.raises(InvalidInput):
             hook(receiver, **wrong)
+
+
+def test_nobody_is_told_of_the_platforms_own_texts(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver, events=["receipt", "campaign.finished"])
+    make_connector()
+    message_id = texts.send_text(webhook.account, msisdn=33612345678, text="Votre code : 123456", is_free=True)
+    message = Message.objects.get(id=message_id)
+    for event, payload in (
+        ("message.status", {"campaign_id": message.campaign_id, "status": 16, "messages": [message_id]}),
+        ("campaign.finished", {"campaign_id": message.campaign_id, "counts": {"16": 1}}),
+    ):
+        Outbox.objects.create(
+            connector_id=0, account_id=webhook.account_id, event=event, payload=payload, at=timezone.now()
+        )
+    send(webhook)
+    assert receiver.calls == []
+    Campaign.objects.filter(pk=message.campaign_id).update(origin="api")
+    Outbox.objects.create(
+        connector_id=0, account_id=webhook.account_id, event="message.status", at=timezone.now(),
+        payload={"campaign_id": message.campaign_id, "status": 16, "messages": [message_id]},
+    )  # fmt: skip
+    send(webhook)
+    assert receiver.bodies()[0]["data"]["message_id"] == message_id

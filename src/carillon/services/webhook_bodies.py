@@ -7,7 +7,7 @@ Dates are ISO 8601 with offset. Numbers are E.164 digits with + in our format, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,13 +16,14 @@ from django.db import connection
 
 from carillon.domain.dialects import to_smsfactor
 from carillon.domain.status import Status, is_final, label
-from carillon.models import Reply, Webhook
+from carillon.models import Campaign, Reply, Webhook
 
 Fact = tuple[str, dict[str, Any], datetime]  # event, payload of the outbox, when
 
 RECEIPTS = """
 SELECT m.id, m.campaign_id, m.msisdn, m.country, m.price, m.segments, r.fields, l.header
-FROM message m LEFT JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id
+FROM message m JOIN campaign c ON c.id = m.campaign_id AND c.origin <> 'system'
+LEFT JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id
 LEFT JOIN list l ON l.id = r.list_id
 WHERE m.id = ANY(%s) AND m.account_id = %s AND m.connector_id <> 0
 """
@@ -38,6 +39,7 @@ def events_of(account_id: int, facts: Sequence[Fact]) -> list[dict[str, Any]]:
     messages = _messages(account_id, [i for e, p, _ in facts if e == "receipt" for i in p["messages"]])
     replies = Reply.objects.filter(account_id=account_id).in_bulk([p["reply_id"] for e, p, _ in facts if "reply_id" in p])
     clicks = _clicks(account_id, [i for e, p, _ in facts if e == "click" for i in p.get("clicks", [p.get("click_id", 0)])])
+    ours = _system_campaigns(p["campaign_id"] for e, p, _ in facts if e == "campaign.finished")
     found: list[dict[str, Any]] = []
     for event, payload, at in facts:
         if event == "receipt":
@@ -52,10 +54,15 @@ def events_of(account_id: int, facts: Sequence[Fact]) -> list[dict[str, Any]]:
             for click_id in payload.get("clicks", [payload.get("click_id", 0)]):
                 if click_id in clicks:
                     found.append(_click(clicks[click_id]))
-        else:
+        elif payload.get("campaign_id") not in ours:
             key = payload.get("campaign_id", 0)
             found.append({"event": event, "id": f"{event}-{key}-{at.timestamp():.6f}", "created_at": at.isoformat(), "data": payload})
     return found
+
+
+def _system_campaigns(ids: Iterable[int]) -> set[int]:
+    """Those that carry one text of the platform itself (a STOP confirmation, a code): nobody's campaign, so nobody is told."""
+    return set(Campaign.objects.filter(pk__in=list(ids), origin="system").values_list("pk", flat=True))
 
 
 def _messages(account_id: int, ids: Sequence[int]) -> dict[int, Any]:
