@@ -116,3 +116,13 @@ def test_metrics_are_for_operators_and_for_the_token(client: Client, alice: User
 @pytest.mark.django_db
 def test_the_process_says_that_it_lives(client: Client) -> None:
     assert client.get("/healthz").content == b"ok\n"
+
+
+def test_refusals_are_in_the_words_of_a_person(olga: User) -> None:
+    client, connector, account = signed_in(olga), make_connector(), make_account(balance=1000)
+    route = {"name": "r", "connector": connector.pk, "priority": "1", "weight": "1", "prefix": "+33"}
+    assert "ne contient que des chiffres" in client.post("/ops/routes/add", route).content.decode()
+    tariff = {"country": "F1", "price": "1"}
+    assert "en deux lettres" in client.post("/ops/tariffs/set", tariff).content.decode()
+    page = client.post(f"/ops/accounts/{account.pk}/grant", {"amount": "-50"}).content.decode()
+    assert "pas tant de crédits" in page

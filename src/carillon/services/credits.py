@@ -45,7 +45,9 @@ def grant(account: Account, amount: int, *, note: str = "", user: User | None = 
     """Give (or, negative, take back) credits. Raises InvalidInput when that would leave less than is held."""
     locked = Account.objects.select_for_update().get(pk=account.pk)
     if amount < 0 and locked.available + amount < 0:
-        raise InvalidInput(f"{locked.name} has only {locked.available / 100:g} credits to take", field="amount")
+        raise InvalidInput(
+            f"{locked.name} has only {locked.available / 100:g} credits to take", field="amount", code="not_that_many"
+        )
     write(account.pk, "grant", balance=amount, note=note, user=user)
 
 

@@ -192,7 +192,7 @@ def merge_tariff(chain: Sequence[int | None], rows: Iterable[tuple[int | None, s
 
 def set_tariff(*, country: str, price: int, account: Account | None = None, medium: str = "SMS") -> Tariff:
     if len(country) != 2 or not country.isalpha():
-        raise InvalidInput(f"'{country}' is not a two-letter country code", field="country")
+        raise InvalidInput(f"'{country}' is not a two-letter country code", field="country", code="country")
     if price < 0:
         raise InvalidInput("A tariff cannot be negative", field="price")
     row, _ = Tariff.objects.update_or_create(
@@ -216,11 +216,11 @@ def add_route(
     if traffic not in ("", "MKG", "NOTIFICATION"):
         raise InvalidInput("Traffic is MKG, NOTIFICATION or nothing", field="traffic")
     if prefix and not prefix.isdigit():
-        raise InvalidInput("A prefix is E.164 digits without +, for example 3367", field="prefix")
+        raise InvalidInput("A prefix is E.164 digits without +, for example 3367", field="prefix", code="prefix")
     if weight < 1:
         raise InvalidInput("A weight is 1 or more", field="weight")
     if Route.objects.filter(name=name).exists():
-        raise InvalidInput(f"There is a route named '{name}' already", field="name")
+        raise InvalidInput(f"There is a route named '{name}' already", field="name", code="name_taken")
     return Route.objects.create(
         name=name, connector=connector, medium=connector.medium, priority=priority, traffic=traffic,
         country=country.upper(), prefix=prefix, account=account, weight=weight, cost=cost,

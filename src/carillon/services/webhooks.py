@@ -76,7 +76,7 @@ def _check(*, url: str, events: Sequence[str], format: str, batch_size: int) -> 
     if not 1 <= batch_size <= MAX_BATCH:
         raise InvalidInput(f"A call carries 1 to {MAX_BATCH} events", field="batch_size")
     if format == "smsfactor" and batch_size != 1:
-        raise InvalidInput("The SMSFactor format has one event a call", field="batch_size")
+        raise InvalidInput("The SMSFactor format has one event a call", field="batch_size", code="one_event_a_call")
 
 
 def rotate_secret(webhook: Webhook, *, now: datetime) -> str:
