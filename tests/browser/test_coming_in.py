@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from carillon.models import User
 from carillon.services import mail
-from tests.browser.driving import Visitor, open_window
+from tests.browser.driving import PHONE, Visitor, assert_page_is_sound, open_window
 from tests.builders import PASSWORD, make_account, make_user
 
 expect.set_options(timeout=60_000)
@@ -48,6 +48,7 @@ def test_password_then_code_then_the_page_one_came_for(visitor: Visitor, alice: 
     visitor.go("/account/credits")
     expect(visitor.page).to_have_url(re.compile("/login"))
     give_password(visitor, visitor.page.url.removeprefix(visitor.url))
+    assert_page_is_sound(visitor)
     give_code(visitor)
     expect(visitor.page).to_have_url(f"{visitor.url}/account/credits")
     assert visitor.problems == []
@@ -130,3 +131,17 @@ def test_a_notice_can_be_closed(visitor: Visitor, alice: User) -> None:
     expect(page.get_by_role("status").get_by_text("C'est enregistré.")).to_be_visible()
     page.get_by_role("status").get_by_role("button", name="Fermer").click()
     expect(page.get_by_text("C'est enregistré.")).to_have_count(0)
+
+
+def test_what_is_shown_once_is_sound_on_a_phone(chromium: Any, visitor: Visitor, alice: User) -> None:
+    with open_window(chromium, visitor.url, color_scheme="dark", **PHONE) as phone:
+        phone.sign_in(alice)
+        page = phone.go("/account/authentication")
+        page.get_by_role("button", name="Créer mes codes de secours").click()
+        expect(page.get_by_text("Ils ne seront plus montrés")).to_be_visible()
+        assert_page_is_sound(phone)
+        page = phone.go("/developer/tokens/new")
+        page.get_by_label("Nom du jeton").fill("Site web")
+        page.get_by_role("button", name="Créer le jeton").click()
+        expect(page.get_by_text("Copiez ce jeton maintenant")).to_be_visible()
+        assert_page_is_sound(phone)
