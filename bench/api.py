@@ -100,6 +100,7 @@ async def rate(
     await asyncio.gather(*(client() for _ in range(clients)))
     took = time.perf_counter() - started
     return {
+        "answers": len(latencies),
         "per_second": len(latencies) / took,
         "p50_ms": statistics.median(latencies) * 1000,
         "p99_ms": statistics.quantiles(latencies, n=100)[98] * 1000,
@@ -110,10 +111,12 @@ async def rate(
 def bench_inject(secret: str) -> None:
     seconds = float(os.environ.get("SECONDS", "10"))
     for workers in (1, 2):
-        with server(workers) as (address, _):
+        with server(workers) as (address, pid):
 
-            def run(path: str, clients: int, address: str = address) -> dict[str, Any]:
-                return asyncio.run(rate(address, path, secret, INJECT, clients=clients, seconds=seconds))
+            def run(path: str, clients: int, address: str = address, pid: int = pid) -> dict[str, Any]:
+                before = cpu_seconds(pid)
+                found = asyncio.run(rate(address, path, secret, INJECT, clients=clients, seconds=seconds))
+                return found | {"web_cpu_ms": (cpu_seconds(pid) - before) * 1000 / found.pop("answers")}
 
             run("/bare/", 8), run("/api/v1/campaigns/inject", 8)  # warm both
             bare, ours, again = run("/bare/", 8), run("/api/v1/campaigns/inject", 8), run("/bare/", 8)
@@ -129,6 +132,16 @@ def bench_inject(secret: str) -> None:
             )
             if workers == 2:
                 say("inject", processes=workers, clients=200, **run("/api/v1/campaigns/inject", 200))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Used so far by the server and its workers: comparable even on a busy machine."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ticks = 0
+    for one in [str(pid), *children]:
+        fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def memory_mb(pid: int) -> float:
