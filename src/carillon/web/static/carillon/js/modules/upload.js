@@ -36,7 +36,7 @@ export default function upload(zone) {
     if (file.size > Number(zone.dataset.most)) {
       card.querySelector(".progress").remove();
       card.querySelector("[data-too-big]").hidden = false;
-      card.querySelector("[data-cancel]").addEventListener("click", () => card.remove());
+      turnIntoClose(card);
       return Promise.resolve();
     }
     return new Promise((done) => {
@@ -76,7 +76,14 @@ export default function upload(zone) {
     for (const element of added) window.htmx.process(element);
   }
 
+  function turnIntoClose(card) {
+    const button = card.querySelector("[data-cancel]");
+    button.textContent = button.dataset.closeText;
+    button.addEventListener("click", () => card.remove());
+  }
+
   function fail(card, request) {
+    turnIntoClose(card);
     card.querySelector(".progress").remove();
     const problem = card.querySelector("[data-problem]");
     problem.hidden = false;
