@@ -64,7 +64,7 @@ SENTENCES: dict[str, Promise | str] = {
     "date_in_the_past": _("Cette date est passée."),
     "date_too_close": _("Un envoi différé commence au plus tôt dans 5 minutes."),
     "empty_file": _("Ce fichier est vide."),
-    "unreadable_file": _("Ce fichier est illisible : enregistrez-le en CSV, TXT ou XLSX."),
+    "unreadable_file": _("Ce fichier est illisible : il faut un contact par ligne, en CSV, TXT, XLS ou XLSX."),
     "too_many_columns": _("Ce fichier a trop de colonnes : ne gardez que celles dont vous avez besoin."),
     "too_big": _("Ce fichier est trop gros."),
     "open_quote": _("Un guillemet ouvert n'est jamais refermé dans ce fichier."),
