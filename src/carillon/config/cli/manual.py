@@ -32,7 +32,7 @@ def as_markdown() -> str:
 def commands(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
     """Every command with its whole name, in the order of the help."""
     deeper = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
-    if not deeper:
+    if not any(action.required for action in deeper):
         yield name, parser
     for action in deeper:
         for verb, child in action.choices.items():
@@ -40,7 +40,8 @@ def commands(parser: argparse.ArgumentParser, name: str) -> Iterator[tuple[str, 
 
 
 def _page(name: str, parser: argparse.ArgumentParser) -> list[str]:
-    actions = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]
+    left_out = (argparse._HelpAction, argparse._SubParsersAction)
+    actions = [action for action in parser._actions if not isinstance(action, left_out)]
     positional = "".join(f" {_value(action)}" for action in actions if not action.option_strings)
     sentence = (parser.description or "").strip()
     lines = [f"## `{name}{positional}`", "", f"{sentence[:1].upper()}{sentence[1:]}."]
