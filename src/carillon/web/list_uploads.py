@@ -23,7 +23,7 @@ def upload(request: SignedInRequest) -> HttpResponseBase:
     campaign = _campaign(request)
     files = request.FILES.getlist("files")
     if not files:
-        return _answer(request, campaign, [], _("Choisissez un ou plusieurs fichiers CSV, TXT ou XLSX."))
+        return _answer(request, campaign, [], _("Choisissez un ou plusieurs fichiers CSV, TXT, XLS ou XLSX."))
     items: list[List] = []
     problem = ""
     for file in files:
