@@ -10,7 +10,8 @@ Nobody can know for sure. Each verdict carries a confidence in per cent, and wha
     a phone's browser, opened by a tap (Sec-Fetch-User) click   98
     a phone's browser                                 click     95
     another browser                                   click     85   a text message is seldom read on a computer
-    a browser less than a second after sending        scan      60   nobody reads that fast (applied when it is stored)
+    a browser less than a second after sending        scan      60   nobody reads that fast (looked at when it is stored; not for
+                                                                     campaigns that go to a simulator)
     more than BURST visits of one link a minute from
     one address                                       scan      90
 

@@ -35,8 +35,10 @@ class Visit(NamedTuple):
     address_hash: str
 
 
+# Simulated people may be quicker than real ones.
 SENT_AT = """
-SELECT message_id, min(submitted_at) FROM submission WHERE message_id = ANY(%s) AND submitted_at >= %s GROUP BY message_id
+SELECT message_id, min(submitted_at) FROM submission s WHERE message_id = ANY(%s) AND submitted_at >= %s
+AND NOT EXISTS (SELECT 1 FROM campaign c WHERE c.id = s.campaign_id AND c.simulator_only) GROUP BY message_id
 """
 STORE = """
 WITH kept AS (
