@@ -50,7 +50,7 @@ fuzz: $(VENV)/dev ## property tests with new random examples, many of them
 chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and again, and count
 	@$(BIN)/python -m bench.chaos $(ARGS)
 
-bench-%: $(VENV)/base ## bench-import, bench-prepare, bench-send (SMSC=host:port), bench-report, bench-links, …; SIZE=100000
+bench-%: $(VENV)/base ## bench-import, bench-prepare, bench-send (SMSC=host:port), bench-peers, bench-report, bench-links, …; SIZE=100000
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 screenshots: $(VENV)/dev ## take the pictures of the documentation

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from carillon.models import Connector
 from carillon.services import delivery, matching, receipts
 from carillon.services.ticks import Job, Tick
 from tests import builders
