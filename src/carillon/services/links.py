@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
 
 from carillon.domain import shortcodes, targets
 from carillon.domain.errors import InvalidInput
 from carillon.domain.fields import Columns
 from carillon.models import Account, Campaign, Link, List, ShortDomain
+from carillon.services import short_domains
 
 OPT_OUT = 7
 PREVIEW_IMAGE = -1  # link_index of what is counted when the image of a preview is fetched
@@ -43,11 +43,7 @@ def key() -> bytes:
 
 def domain_for(account: Account) -> str:
     """The account's short domain, else the platform's, else the host of its short address."""
-    own = (
-        ShortDomain.objects.filter(Q(account=account) | Q(account=None))
-        .order_by("account_id", "-is_default", "pk")
-        .first()
-    )
+    own = short_domains.usable_by(account).first()
     return own.name if own is not None else default_domain()
 
 

@@ -15,6 +15,7 @@ from carillon.config.cli import (
     campaign,
     connector,
     demo,
+    domain,
     list,
     migrate,
     optout,
@@ -27,7 +28,7 @@ from carillon.config.cli import (
 )
 from carillon.config.cli.frame import EPILOGUE, Command, run
 
-NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, optout, token, demo)
+NOUNS = (up, processes, migrate, account, user, connector, route, list, send, campaign, domain, optout, token, demo)
 
 
 def build_parser() -> argparse.ArgumentParser:
