@@ -81,7 +81,9 @@ def test_a_weak_password_is_refused_beside_its_field(client: Client, alice: User
     assert PasswordReset.objects.get().tries == 0
 
 
-def test_asking_too_often_is_refused_whether_or_not_the_name_exists(client: Client, alice: User, letters: Letters) -> None:
+def test_asking_too_often_is_refused_whether_or_not_the_name_exists(
+    client: Client, alice: User, letters: Letters
+) -> None:
     for login in ("alice", "nobody"):
         for _attempt in range(3):
             client.post("/password/forgotten", {"login": login})

@@ -114,7 +114,7 @@ class Toasts:
         if not self._takes_toasts(request, response):
             return response
         notices = get_messages(request)
-        if notices.used:  # a whole page has shown them
+        if getattr(notices, "used", True):  # a whole page has shown them
             return response
         if pending := list(notices):
             html = render_to_string("components/toasts_oob.html", {"messages": pending}, request)

@@ -75,7 +75,9 @@ SENTENCES: dict[str, Promise | str] = {
     "template_syntax": _("La syntaxe des champs du message est incorrecte."),
     # what comes back
     "invalid_number": _("Ce n'est pas un numéro de téléphone."),
-    "consent_required": _("Indiquez quand et comment la personne a accepté d'être à nouveau contactée (10 caractères au moins)."),
+    "consent_required": _(
+        "Indiquez quand et comment la personne a accepté d'être à nouveau contactée (10 caractères au moins)."
+    ),
     "opted_out": _("Cette personne a demandé à ne plus être contactée."),
     "keyword_reserved": _("Ce mot veut déjà dire STOP ou START."),
     "keyword_taken": _("Ce mot-clé a déjà une réponse."),
