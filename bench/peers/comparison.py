@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.ground import ground, machine, size
 from bench.peers import jasmin, kannel, ours
+from bench.peers.measure import Result
 from bench.peers.smsc import Centre
 from bench.peers.table import OURS, Cell, faults, table
 
@@ -95,7 +96,7 @@ def peer_cells(home: Path, centre: Centre, total: int) -> list[Cell]:
     return cells
 
 
-def bound(run: Callable[..., ours.Result], setting: object) -> Callable[[int], ours.Result]:
+def bound(run: Callable[..., Result], setting: object) -> Callable[[int], Result]:
     return lambda messages: run(setting, messages)
 
 
