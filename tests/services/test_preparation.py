@@ -7,7 +7,7 @@ from django.db import connection
 
 from carillon.domain.errors import Conflict, InvalidInput
 from carillon.domain.status import Status
-from carillon.models import Campaign, Message, Slice
+from carillon.models import Campaign, Message, Sender, Slice
 from carillon.services import campaigns, counts, inline, optouts, preparation
 from tests.builders import make_account, make_campaign, make_connector, make_list, make_optout
 
@@ -174,3 +174,14 @@ def test_no_recipient_and_no_text_are_refused() -> None:
         preparation.prepare(make_campaign(account).pk)
     with pytest.raises(InvalidInput, match="empty"):
         preparation.prepare(make_campaign(account, lists=[make_list(account, ["0612345678"])], message=" ").pk)
+
+
+def test_a_sender_the_operators_refused_is_not_used() -> None:
+    make_connector()
+    account = make_account()
+    Sender.objects.create(account=account, name="CASINO", state=Sender.State.REFUSED)
+    Sender.objects.create(account=account, name="CARILLON", state=Sender.State.WAITING)
+    item = make_list(account, ["0612345678"])
+    with pytest.raises(InvalidInput, match="refused"):
+        preparation.prepare(make_campaign(account, lists=[item], sender="Casino").pk)
+    preparation.prepare(make_campaign(account, lists=[item], sender="CARILLON").pk)

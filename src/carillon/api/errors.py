@@ -55,6 +55,7 @@ _ROWS = (
     ErrorCode("invalid_input", 422, "A value is missing or not possible.", "`param` names the field; `details` lists every other field at fault."),
     ErrorCode("idempotency_mismatch", 422, "The same Idempotency-Key came with a different request.", "Use a new key for each new request."),
     ErrorCode("sender_invalid", 422, "The sender breaks the rules for sender names.", "3 to 11 letters and digits without accents, not only digits."),
+    ErrorCode("sender_refused", 422, "The operators of the platform refused this sender.", "Use another, or none for the short code."),
     ErrorCode("too_many_recipients", 422, "More than 50 numbers stand in listRecipient.", "Upload them with lists/upload and give its number as listsId."),
     ErrorCode("no_recipient", 422, "Nobody is left to write to.", "Give listRecipient, or a list with at least one line."),
     ErrorCode("message_empty", 422, "The text is empty.", "Give msg."),

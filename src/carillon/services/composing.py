@@ -16,7 +16,7 @@ from carillon.domain.fields import Columns
 from carillon.domain.msisdn import country_of
 from carillon.domain.segments import Measure, is_gsm, measure
 from carillon.domain.status import Status
-from carillon.models import Campaign, List
+from carillon.models import Campaign, List, Sender
 from carillon.services import campaigns, links
 
 STRICT_ORIGINS = ("web", "cli", "test")  # an unknown field is refused there; the API warns (X32)
@@ -144,10 +144,15 @@ def _link_warnings(campaign: Campaign, columns: Columns) -> list[dict[str, Any]]
 
 
 def check_sender(campaign: Campaign) -> None:
+    """Raises InvalidInput: sender_invalid by the rules of names, sender_refused when the register says so."""
     account = campaign.account
-    if campaign.sender:
-        senders.check(
-            campaign.sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces
+    if not campaign.sender:
+        return
+    senders.check(campaign.sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces)
+    barred = (Sender.State.REFUSED, Sender.State.DISABLED)
+    if Sender.objects.filter(account=account, name__iexact=campaign.sender, state__in=barred).exists():
+        raise InvalidInput(
+            f"The operators refused the sender {campaign.sender!r}: choose another", field="sender", code="sender_refused"
         )
 
 

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from carillon.domain import emoji, renderers, segments, senders
+from carillon.domain import emoji, renderers, segments
 from carillon.domain.compose import Warned
 from carillon.domain.errors import CarillonError, InvalidInput, NotFound
 from carillon.domain.fields import BUILTINS, Columns
@@ -122,8 +122,7 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
     preview = None
     notes: list[str] = []
     try:
-        if campaign.sender:
-            check_sender(campaign)
+        composing.check_sender(campaign)
         preview = composing.preview(campaign, row)
         problem = _refusal(preview, campaign)
         columns = Columns(composing.header_of(campaign))
@@ -141,11 +140,6 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
     n = worst.segments if worst is not None else 0
     cost = estimates.estimate(campaign, segments=n) if n else None
     return Verdict(preview, letters(campaign), problem, notes, cost, n, campaign.payer.available)
-
-
-def check_sender(campaign: Campaign) -> None:
-    account = campaign.account
-    senders.check(campaign.sender, country=(account.countries or ["FR"])[0], allows_spaces=account.allows_sender_spaces)
 
 
 def _worst(campaign: Campaign) -> Preview | None:

@@ -28,6 +28,7 @@ SENTENCES: dict[str, Promise | str] = {
     "wrong_password": _("Ce n'est pas votre mot de passe actuel."),
     "login_taken": _("Cet identifiant est déjà pris."),
     "name_taken": _("Ce nom est déjà pris."),
+    "sender_refused": _("Les opérateurs ont refusé cet émetteur : choisissez-en un autre, ou laissez vide."),
     "country": _("Un pays s'écrit en deux lettres, par exemple FR."),
     "prefix": _("Un préfixe ne contient que des chiffres, par exemple 3367."),
     "one_event_a_call": _("Le format SMSFactor ne porte qu'un événement par appel."),
