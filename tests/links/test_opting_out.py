@@ -23,6 +23,9 @@ def test_opening_the_page_changes_nothing_the_button_does(caller: Caller) -> Non
     for agent in ("Mozilla/5.0", PREVIEWER):
         page = caller.ask(path, agent=agent)
         assert page.status == 200 and "Maison Duval" in page.text and "<form" in page.text
+        assert (
+            "+33 … 78" in page.text and "34" not in page.text.partition("<main>")[2]
+        )  # for whoever found it by chance
     assert optouts.levels_of(campaign.account_id, [PERSON]) == {}
     done = caller.ask(path, method="POST", body=b"confirm=1")
     assert done.status == 200 and "<form" not in done.text

@@ -57,8 +57,14 @@ def opt_out(message_id: int, is_confirmed: bool, language: str) -> Page | None:
         return None
     return link_pages.page(
         "optout", status=200, language=language, name=found.name, is_done=found.is_done,
-        number=format_international(found.msisdn),
+        number=masked(found.msisdn),
     )  # fmt: skip
+
+
+def masked(msisdn: int) -> str:
+    """Its person recognises it; somebody who found the code by chance learns nothing. "33612345678" → "+33 … 78"."""
+    shown = format_international(msisdn)
+    return f"{shown.partition(' ')[0]} … {str(msisdn)[-2:]}"
 
 
 async def send_minisite(
