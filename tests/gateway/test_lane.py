@@ -99,6 +99,34 @@ def test_a_pause_stops_and_gives_back_and_a_resume_sends_the_rest_once(station: 
     assert len(station.numbers()) == 400
 
 
+def test_who_opted_out_since_the_preparation_is_refunded_once_however_often_the_campaign_pauses(
+    station: Station, account: Account
+) -> None:
+    campaign = builders.make_sendable_campaign(station.row, n=400, slice_size=400, account=account)
+    for number in (33600000001, 33600000399, 33600000400):
+        builders.make_optout(account, number)
+    left_alone = builders.make_sendable_campaign(station.row, n=1, account=account, first_msisdn=33600000399)
+    slow_down(station)
+
+    @looped
+    async def run() -> None:
+        async with simulating(station, answer_delay_s=0.2):
+            station.start()
+            await station.until(HANDED.replace("count(DISTINCT message_id)", "count(*) > 10"))
+            station.do("UPDATE campaign SET is_sending = false WHERE id = %(k)s", k=campaign.pk)
+            await station.until(HELD, 0)
+            speed_up(station)
+            station.do("UPDATE campaign SET is_sending = true WHERE id = %(k)s", k=campaign.pk)
+            await station.until(FINAL, 397)
+            await station.until(OPEN_SLICES, 0)
+            await station.stop()
+
+    run()
+    finding = station.audit(account)
+    assert finding.faults == []
+    assert [finding.by_status[k.pk] for k in (campaign, left_alone)] == [{16: 397, 14: 3}, {14: 1}]
+
+
 def test_marketing_stops_at_the_closing_hour_of_each_place(station: Station, account: Account) -> None:
     paris = builders.make_sendable_campaign(station.row, n=300, slice_size=100, account=account, calendar="FR")
     reunion = builders.make_sendable_campaign(

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from carillon.services.ticks import Claimed, Intent
+from carillon.services.ticks import Claimed, Intent, Refusal
 
 TURN = 20
 _BURST_S = 1.0  # a paced campaign may save up this much
@@ -18,17 +18,31 @@ _BURST_S = 1.0  # a paced campaign may save up this much
 
 @dataclass(slots=True)
 class Held:
-    """A slice of ours. `open` counts intended messages that have no result on disk yet."""
+    """A slice of ours. `open` counts intended messages that have no result on disk yet. `refusals` are recorded once the cursor
+    has passed them: a slice that goes back before that is judged again, and a refusal on disk would then be refunded twice.
+    """
 
     claim: Claimed
     messages: deque[Intent]
     cursor_id: int
     open: int = 0
     is_stopping: bool = False  # nothing more of it is intended; it goes back once `open` is 0
+    refusals: list[Refusal] = field(default_factory=list)
 
     @property
     def is_spent(self) -> bool:
-        return not self.messages
+        return not self.messages and not self.refusals
+
+    def stop(self) -> None:
+        self.is_stopping = True
+        self.messages = deque()
+        self.refusals = []
+
+    def passed(self, cursor_id: int) -> list[Refusal]:
+        """The refusals up to the cursor; taken out."""
+        taken = [refusal for refusal in self.refusals if refusal.message.message_id <= cursor_id]
+        self.refusals = self.refusals[len(taken) :]
+        return taken
 
     @property
     def calendar(self) -> str:
@@ -63,8 +77,17 @@ class Book:
     paces: dict[int, Pace] = field(default_factory=dict)
     _turn: int = 0  # the campaign that was served last
 
-    def add(self, claim: Claimed, messages: Iterable[Intent], *, cursor_id: int | None = None) -> Held:
+    def add(
+        self,
+        claim: Claimed,
+        messages: Iterable[Intent],
+        *,
+        cursor_id: int | None = None,
+        refusals: Iterable[Refusal] = (),
+    ) -> Held:
+        """`refusals` in the order of their ids, as `messages`."""
         held = Held(claim, deque(messages), claim.cursor_id if cursor_id is None else cursor_id)
+        held.refusals = list(refusals)
         self.slices[claim.id] = held
         if claim.pace_per_hour:
             pace = self.paces.setdefault(claim.campaign_id, Pace(claim.pace_per_hour))

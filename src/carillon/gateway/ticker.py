@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -153,7 +152,7 @@ class Ticker:
         outcome, fetched = await asyncio.get_running_loop().run_in_executor(self._thread, self.writer.perform, job)
         self.gauges.ticks += 1
         self.gauges.tick_s += time.perf_counter() - started
-        flow.release(self._granted(chosen, outcome))
+        flow.release(self._granted(chosen, outcome, dict(job.intents)))
         flow.pump()
         if taken:
             flow.carrier.acknowledge([ack for _, ack in taken])
@@ -173,23 +172,31 @@ class Ticker:
             return []
         now = time.monotonic()
         chosen = self.book.choose(room, is_open=self._is_open, now=now)
+        # Slices of which everyone left opted out: their cursor moves on, nothing leaves.
+        chosen += [(h, []) for h in self.book.slices.values() if h.refusals and not h.messages and not h.is_stopping]
         self._has_nothing_to_choose = not chosen
         cursors: dict[int, int] = {}
         for held, messages in chosen:
             held.open += len(messages)
-            cursors[held.claim.id] = held.claim.last_id if held.is_spent else messages[-1].message_id
-            if now - self._fetched_at.get(held.claim.id, now) > RECHECK_S:
+            cursors[held.claim.id] = messages[-1].message_id if held.messages else held.claim.last_id
+            if messages and now - self._fetched_at.get(held.claim.id, now) > RECHECK_S:
                 job.recheck.append((held.claim, messages))
         job.intents = list(cursors.items())
         return chosen
 
-    def _granted(self, chosen: list[tuple[Held, list[Intent]]], outcome: Outcome) -> list[Intent]:
+    def _granted(
+        self, chosen: list[tuple[Held, list[Intent]]], outcome: Outcome, cursors: dict[int, int]
+    ) -> list[Intent]:
         released: list[Intent] = []
         for held, messages in chosen:
             if held.claim.id not in outcome.granted:  # paused or cancelled meanwhile: these were never intended
                 held.open -= len(messages)
                 self._halt({held.claim.id})
-            elif outcome.opted_out:
+                continue
+            passed = held.passed(cursors[held.claim.id])
+            held.open += len(passed)
+            self._refusals += passed
+            if outcome.opted_out:
                 for message in messages:
                     if message.message_id in outcome.opted_out:
                         self._refusals.append(Refusal(message, outcome.opted_out[message.message_id]))
@@ -231,9 +238,7 @@ class Ticker:
         if fetched:
             self._has_nothing_to_choose = False
         for batch in fetched:
-            held = self.book.add(batch.claim, batch.messages)
-            held.open += len(batch.refusals)
-            self._refusals += batch.refusals
+            self.book.add(batch.claim, batch.messages, refusals=batch.refusals)
             self._fetched_at[batch.claim.id] = now
         if outcome.stopped:
             self._halt({i for i, held in self.book.slices.items() if held.claim.campaign_id in outcome.stopped})
@@ -254,17 +259,14 @@ class Ticker:
     def _halt(self, slice_ids: set[int]) -> None:
         """No further intents; what the carrier has not been given goes back, and the slices follow when nothing is open."""
         for slice_id in slice_ids:
-            held = self.book.slices[slice_id]
-            held.is_stopping = True
-            held.messages = deque()
+            self.book.slices[slice_id].stop()
         self.flow.pull(slice_ids)
 
     async def finish(self) -> None:
         """After the carrier closed: until everything that is known is on disk, and every slice given back."""
         self.is_stopping = True
         for held in self.book.slices.values():
-            held.is_stopping = True
-            held.messages = deque()
+            held.stop()
         while self.book.slices or self.has_news():
             await self.tick()
 
