@@ -45,8 +45,12 @@ def line_chart(
     def y(value: int) -> float:
         return round(bottom - (bottom - top) * value / axis.top, 1)
 
-    lines = tuple(" ".join(f"{x(i)},{y(value)}" for i, value in enumerate(s)) for s in series)
-    areas = tuple(f"{x(0)},{bottom} {line} {x(n - 1)},{bottom}" for line in lines) if n else ()
+    places = (left, right) if n == 1 else tuple(x(i) for i in range(n))  # one moment alone is a level line, not nothing
+    lines = tuple(
+        " ".join(f"{at},{y(value)}" for at, value in zip(places, list(s) * (2 if n == 1 else 1), strict=False))
+        for s in series
+    )
+    areas = tuple(f"{places[0]},{bottom} {line} {places[-1]},{bottom}" for line in lines) if n else ()
     every = max(1, -(-n // most_labels))
     shown = [i for i in range(n) if i % every == 0]
     return Chart(
