@@ -150,7 +150,8 @@ class Lane:
     async def _work(self) -> None:
         carrier = self._carrier_of()
         flow = Flow(carrier, self.recorder, self._woken.set, name=self.connector.name)
-        self.ticker = ticker = Ticker(flow, self.writer, self._thread, self._woken, self.clock)
+        has_company = self.connector.seats > 1
+        self.ticker = ticker = Ticker(flow, self.writer, self._thread, self._woken, self.clock, has_company=has_company)
         storing = asyncio.create_task(self._keep_storing(flow))
         is_clean = False
         try:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from carillon.domain import hours
 from carillon.gateway.book import Book, Held, calendar_key
+from carillon.gateway.company import Company
 from carillon.gateway.flow import Flow
 from carillon.gateway.writer import Writer
 from carillon.services import delivery
@@ -49,6 +50,8 @@ class Ticker:
         thread: ThreadPoolExecutor,
         woken: asyncio.Event,
         clock: Callable[[], datetime],
+        *,
+        has_company: bool = False,
     ) -> None:
         self.flow = flow
         self.writer = writer
@@ -58,6 +61,7 @@ class Ticker:
         self._thread = thread
         self._woken = woken
         self._clock = clock
+        self._company = Company() if has_company else None
         self._refusals: list[Refusal] = []
         self._fetched_at: dict[int, float] = {}
         self._target = 4 * LEAST_AHEAD
@@ -141,6 +145,8 @@ class Ticker:
         flow.answered, flow.late, flow.lost, self._refusals = [], [], [], []
         taken, flow.receipts = flow.receipts[:BATCH], flow.receipts[BATCH:]
         job.receipts = [receipt for receipt, _ in taken]
+        if self._company is not None:
+            job.again = self._company.due(time.monotonic())
         returned, flow.given_back = flow.given_back, []
         job.returned = _returned((g.message for g in returned if not g.is_refused), 0)
         job.returned += _returned((g.message for g in returned if g.is_refused), REFUSED_WAIT_S)
@@ -240,6 +246,8 @@ class Ticker:
         for batch in fetched:
             self.book.add(batch.claim, batch.messages, refusals=batch.refusals)
             self._fetched_at[batch.claim.id] = now
+        if self._company is not None:
+            self._company.keep(outcome.kept, now)
         if outcome.stopped:
             self._halt({i for i, held in self.book.slices.items() if held.claim.campaign_id in outcome.stopped})
         self.gauges.recorded += len(job.answered)

@@ -90,7 +90,7 @@ def _carry(tick: Tick, job: Job) -> Outcome:
     run = tick.run
     fence = tick.execute(sql.FENCE, [run.tick + 1, LEASE_S, run.id, run.connector_id])
     added = submissions.begin(tick, job)
-    applied = receipts.begin(tick, job.receipts, added.early)
+    applied = receipts.begin(tick, job.receipts, [*added.early, *job.again])
     intended = _intend(tick, job)
     _slices(tick, job)
     claimed = _claim(tick, job)

@@ -94,6 +94,9 @@ class Job:
     late: list[Answer] = field(default_factory=list)  # to messages already in doubt
     lost: list[tuple[Intent, list[Answer]]] = field(default_factory=list)  # with the segments that were answered
     receipts: list[Receipt] = field(default_factory=list)
+    again: list[Receipt] = field(
+        default_factory=list
+    )  # kept as unmatched a moment ago: another gateway may have the answer
     intents: list[tuple[int, int]] = field(default_factory=list)  # slice, new cursor
     finished: list[int] = field(default_factory=list)
     released: list[int] = field(default_factory=list)
