@@ -60,14 +60,18 @@ def one_run(home: Path, host: str, port: int, *, total: int, window: int) -> Non
         say("ratio", to_protocol=sent["rate"] / protocol, to_database=sent["rate"] / database)
 
 
-def through_everything(home: Path, host: str, port: int, *, total: int, window: int) -> dict[str, float]:
+def through_everything(
+    home: Path, host: str, port: int, *, total: int, window: int, gateways: int = 1, binds: int = 1
+) -> dict[str, float]:
     from django.db import connection
 
     from carillon.models import Campaign
-    from carillon.services import counts, credits
+    from carillon.services import counts, credits, matching
     from tests import builders
 
-    options = {"host": host, "port": port, "system_id": "bench", "window": window}
+    options = {
+        "host": host, "port": port, "system_id": "bench", "window": window, "binds": binds, "gateways": gateways,
+    }  # fmt: skip
     connector = builders.make_connector(options=options)
     account = builders.make_account(balance=total * 100)
     campaign = builders.make_sendable_campaign(connector, n=total, account=account, text=TEXT, is_sending=False)
@@ -76,28 +80,31 @@ def through_everything(home: Path, host: str, port: int, *, total: int, window: 
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE message")
         cursor.execute("VACUUM ANALYZE slice")
-    gateway = Gateway(home, environ={}, only=connector.name)
+    running = [Gateway(home, environ={}, only=connector.name) for _ in range(gateways)]
     try:
-        wait_until(lambda: is_bound(connector), what="the gateway is bound")
-        before = cpu_s(gateway)
+        wait_until(lambda: seats_bound(connector) == gateways, what="every gateway is bound")
+        before = sum(map(cpu_s, running))
         Campaign.objects.filter(pk=campaign.pk).update(is_sending=True)
         started = one("SELECT clock_timestamp()")
         alerts = []
         while counts.by_status(campaign.pk).get(16, 0) < total:
             alert = builders.make_sendable_campaign(connector, n=1, account=account, is_notification=True, price=0)
             alerts.append(alert.pk)
+            matching.match_known()  # as a worker would: what two gateways missed between them
             time.sleep(0.2)
-        used = cpu_s(gateway) - before
+        used = sum(map(cpu_s, running)) - before
         ended = one("SELECT max(done_at) FROM submission WHERE campaign_id = %s", campaign.pk)
         wait_until(
             lambda: one("SELECT count(*) FROM submission WHERE campaign_id = ANY(%s)", alerts) == len(alerts),
             what="every notification has left",
         )
         waits = delays(alerts)
-        peak = peak_mb(gateway)
-        gateway.stop()
+        peak = max(map(peak_mb, running))
+        for gateway in running:
+            gateway.stop()
     finally:
-        gateway.close()
+        for gateway in running:
+            gateway.close()
     connector.is_enabled = False
     connector.save()
     return {
@@ -107,9 +114,9 @@ def through_everything(home: Path, host: str, port: int, *, total: int, window: 
     }  # fmt: skip
 
 
-def is_bound(connector: Any) -> bool:
+def seats_bound(connector: Any) -> int:
     connector.refresh_from_db()
-    return bool(connector.state == "bound")
+    return sum(seat.get("binds", 0) > 0 for seat in connector.health.get("seats", {}).values())
 
 
 def one(statement: str, *parameters: Any) -> Any:
