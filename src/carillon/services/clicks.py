@@ -17,6 +17,7 @@ from django.db import connection, transaction
 from carillon.domain.visitors import TOO_QUICK_S, Device
 from carillon.models import Campaign
 from carillon.services.links import OPT_OUT
+from carillon.services.ticks import literal, text_literal
 
 MOST = 5000  # visits in one statement
 
@@ -44,8 +45,10 @@ STORE = """
 WITH kept AS (
     INSERT INTO click (account_id, campaign_id, link_index, message_id, at, kind, confidence, device, brand, model, os,
                        address_hash)
-    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::bigint[], %s::timestamptz[], %s::text[],
-                         %s::smallint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    SELECT account_id, campaign_id, link_index, message_id, at, kind, confidence, device, brand, model, os, address_hash
+    FROM unnest(%s::bigint[], %s::bigint[], %s::smallint[], %s::bigint[], %s::smallint[], %s::timestamptz[], %s::text[],
+                %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+        AS v(account_id, campaign_id, link_index, message_id, confidence, at, kind, device, brand, model, os, address_hash)
     RETURNING id, account_id, campaign_id, message_id, at, kind,
               CASE kind WHEN 'image' THEN -1::smallint ELSE link_index END AS shown
 ), counted AS (
@@ -73,16 +76,18 @@ def store(visits: Sequence[Visit]) -> None:
 @transaction.atomic
 def _store(visits: Sequence[Visit]) -> None:
     quick = _too_quick(visits)
-    columns: list[list[Any]] = [[] for _ in range(12)]
+    rows = []
     for number, visit in enumerate(visits):
         kind, confidence = ("scan", 60) if number in quick else (visit.kind, visit.confidence)
         d = visit.device
-        values = (visit.account_id, visit.campaign_id, visit.link_index, visit.message_id, visit.at, kind, confidence, d.kind,
-                  d.brand, d.model, d.os, visit.address_hash)  # fmt: skip
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
+        rows.append(
+            (visit.account_id, visit.campaign_id, visit.link_index, visit.message_id, confidence, visit.at.isoformat(), kind,
+             d.kind, d.brand, d.model, d.os, visit.address_hash)
+        )  # fmt: skip
+    columns = list(zip(*rows, strict=True))
+    # Array literals written here cost much less than the driver's own lists.
     with connection.cursor() as cursor:
-        cursor.execute(STORE, columns)
+        cursor.execute(STORE, [*map(literal, columns[:5]), *map(text_literal, columns[5:])])
 
 
 def _too_quick(visits: Sequence[Visit]) -> set[int]:
@@ -159,7 +164,8 @@ def of_campaign(campaign: Campaign) -> Clicks | None:
         buckets: dict[datetime, int] = {}
         if first is not None:
             origin = first.replace(minute=0, second=0, microsecond=0)
-            cursor.execute(OVER_TIME, [step, origin, campaign.pk, OPT_OUT])
+            wanted: list[Any] = [step, origin, campaign.pk, OPT_OUT]
+            cursor.execute(OVER_TIME, wanted)
             buckets = dict(cursor.fetchall())
     at, over_time = _filled(buckets, step)
     return Clicks(
