@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from carillon.models import ShortDomain
 from carillon.web.redirector import Receive, Redirector, Scope, Send, is_code
 
 FRESH_S = 60.0
+Application = Callable[[Any, Any, Any], Awaitable[None]]  # Django names its types in its own way
 
 
 def first_words(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
@@ -55,7 +57,7 @@ class Hosts:
 class Doorstep:
     """`django` None: short links alone, on any host (`carillon links`)."""
 
-    def __init__(self, redirector: Redirector, django: object | None) -> None:
+    def __init__(self, redirector: Redirector, django: Application | None) -> None:
         self.redirector = redirector
         self.django = django
         self.hosts = Hosts()
@@ -65,13 +67,11 @@ class Doorstep:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._lifespan(receive, send)
-        if scope["type"] == "http" and await self._is_short(scope):
+        if self.django is None or (scope["type"] == "http" and await self._is_short(scope)):
             return await self.redirector(scope, receive, send)
-        await self.django(scope, receive, send)  # type: ignore[operator]
+        await self.django(scope, receive, send)
 
     async def _is_short(self, scope: Scope) -> bool:
-        if self.django is None:
-            return True
         path: str = scope["path"]
         host = _host_of(scope)
         if self.hosts.is_stale:
