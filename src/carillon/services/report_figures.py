@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Q
+from django.db.models import Count
 
 from carillon.domain import status as statuses
 from carillon.domain.status import Outcome, Status
@@ -94,9 +94,11 @@ def figures(by_status: Mapping[int, int], *, replied: int = 0, clicked: int = 0)
 def answers(campaign: Campaign) -> tuple[int, int]:
     """(people who replied, people who clicked at least one link)."""
     replied = Reply.objects.filter(campaign_id=campaign.pk, direction="MO").values("msisdn").distinct().count()
-    counts = ClickCount.objects.filter(campaign_id=campaign.pk, link_index__range=(0, 6))  # 7: the opt-out page
-    clicked = counts.aggregate(n=Count("message_id", distinct=True, filter=Q(human_n__gt=0)))["n"]
-    return replied, int(clicked)
+    span = (campaign.first_message_id or 0, campaign.last_message_id or 0)  # clicks are indexed by message
+    counts = ClickCount.objects.filter(
+        message_id__range=span, campaign_id=campaign.pk, link_index__gte=0, human_n__gt=0
+    )
+    return replied, int(counts.aggregate(n=Count("message_id", distinct=True))["n"])
 
 
 def status_lines(by_status: Mapping[int, int]) -> list[StatusLine]:
