@@ -95,9 +95,8 @@ def answers(campaign: Campaign) -> tuple[int, int]:
     """(people who replied, people who clicked at least one link)."""
     replied = Reply.objects.filter(campaign_id=campaign.pk, direction="MO").values("msisdn").distinct().count()
     span = (campaign.first_message_id or 0, campaign.last_message_id or 0)  # clicks are indexed by message
-    counts = ClickCount.objects.filter(
-        message_id__range=span, campaign_id=campaign.pk, link_index__gte=0, human_n__gt=0
-    )
+    counts = ClickCount.objects.filter(message_id__range=span, campaign_id=campaign.pk, human_n__gt=0)
+    counts = counts.filter(link_index__range=(0, 6))  # 7: the opt-out page
     return replied, int(counts.aggregate(n=Count("message_id", distinct=True))["n"])
 
 
