@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +43,12 @@ HEAVIEST = 150_000  # bytes of one picture
 FRIENDS = 1_800  # people of the made-up second list: enough to see a campaign on its way
 FIRST_NAMES = ("Camille", "Léa", "Hugo", "Zoé", "Karim", "Inès", "Noël", "Chloé", "Anaïs", "Théo", "Jeanne", "Malik")
 TOWNS = ("Lille", "Nantes", "Lyon", "Rennes", "Orléans", "Tours", "Reims", "Dijon", "Amiens")
-TEXT = (", jusqu'à 30 % de remise à ", " pour la fête de Noël !")
+TEXT = (", jusqu'à 30 % de remise à ", " pour la fête de Noël : https://exemple.fr/noel")
+BROWSERS = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 15; SM-S931B) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/136.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/135.0.0.0 Mobile Safari/537.36",
+)
 
 
 @dataclass
@@ -111,14 +118,16 @@ def _wait_for_demo(running: Platform, log: Path) -> None:
         time.sleep(0.5)
 
 
+def mobile(n: int) -> str:
+    """The number of the n-th made-up friend."""
+    return f"06 41 {n // 100:02d} {n % 100:02d} {n * 7 % 100:02d}"
+
+
 def friends_file(folder: Path) -> Path:
     """Made-up people, in UTF-8 with commas where clients.csv has WINDOWS-1252 and semicolons."""
     path = folder / "amis_de_la_boutique.csv"
     lines = ["Prénom,Ville,Mobile"]
-    lines += [
-        f"{FIRST_NAMES[n % len(FIRST_NAMES)]},{TOWNS[n % len(TOWNS)]},06 {n // 10000 + 41:02d} {n // 100 % 100:02d} {n % 100:02d} {n * 7 % 100:02d}"
-        for n in range(FRIENDS)
-    ]
+    lines += [f"{FIRST_NAMES[n % len(FIRST_NAMES)]},{TOWNS[n % len(TOWNS)]},{mobile(n)}" for n in range(FRIENDS)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -194,6 +203,9 @@ def compose_campaign(page: Page, files: list[Path], camera: Camera) -> None:
     page.keyboard.type(TEXT[0])
     page.get_by_role("button", name="Ville").click()
     page.keyboard.type(TEXT[1])
+    page.get_by_role("button", name="Suivre les clics").click()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile(r"\$\{track_1\}"))
+    camera.take(page, "links", top="#links", height=760)
     expect(page.locator("#preview")).to_contain_text("remise")
     page.get_by_label("Sélecteur de ligne").fill("3")
     expect(page.locator("#preview")).to_contain_text("Bonjour Sophie")
@@ -205,7 +217,7 @@ def warn_of_ucs2(page: Page, camera: Camera, name: str) -> None:
     before = message.input_value()
     page.locator("summary", has_text="Options de message").click()
     page.get_by_label("Activer tous les caractères").check()
-    message.fill(before.replace("Noël !", "Noël 🎄 !"))
+    message.fill(before.replace("Noël", "Noël 🎄"))
     expect(page.locator("#verdict")).to_contain_text("🎄")
     camera.take(page, name, height=1_100)
     message.fill(before)
@@ -251,6 +263,24 @@ def answer(page: Page) -> None:
     expect(page.locator("#talk")).to_contain_text("Votre demande est prise en compte")
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        """Where the link leads is not ours to ask."""
+
+
+def click(running: Platform) -> None:
+    """Some friends open the link of their text."""
+    opener = urllib.request.build_opener(_Stay)
+    for n in range(0, 600, 23):
+        texts = running.simulate("messages", msisdn="33" + mobile(n).replace(" ", "")[1:])["messages"]
+        found = re.search(r"127\.0\.0\.1:\d+/\w+", str(texts))
+        if found is None:
+            continue  # a phone that was off
+        asked = urllib.request.Request(f"http://{found.group()}", headers={"User-Agent": BROWSERS[n % len(BROWSERS)]})
+        with contextlib.suppress(urllib.error.HTTPError):  # 302
+            opener.open(asked, timeout=30).close()
+
+
 def take_page(page: Page, camera: Camera, name: str, path: str, *, top: str = "", height: int = 0) -> None:
     answered = page.goto(path)
     if answered is None or answered.status != 200:
@@ -270,8 +300,10 @@ def take_all(browser: Browser, running: Platform, camera: Camera) -> None:
     report = test_and_send(page, running, camera)
     watch(page, running, camera)
     answer(page)
+    click(running)
     take_page(page, camera, "handset", "/simulator/?msisdn=0624170064")
     take_page(page, camera, "report", report, height=1_250)
+    take_page(page, camera, "clicks", report, top="section[aria-labelledby=clicks-title]", height=1_000)
     take_page(page, camera, "dashboard", "/")
     take_page(page, camera, "campaigns", "/campaigns/")
     take_page(page, camera, "inbox", "/replies/")
