@@ -39,21 +39,11 @@ def server(workers: int) -> Iterator[tuple[str, int]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     log = Path(tempfile.mkstemp(prefix="bench-api-", suffix=".log")[1])
-    arguments = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "bench.api_server:application",
-        "--port",
-        str(port),
-        "--log-level",
-        "error",
-    ]
-    process = Process(
-        [*arguments, "--workers", str(workers)] if workers > 1 else arguments,
-        log=log,
-        environ={"CARILLON_DATABASE_POOL_SIZE": "20"},
+    program = (
+        "from carillon.config.web_server import serve\n"
+        f"serve('bench.api_server:application', port={port}, workers={workers if workers > 1 else None}, log_level='error')"
     )
+    process = Process([sys.executable, "-c", program], log=log, environ={"CARILLON_DATABASE_POOL_SIZE": "20"})
     try:
         wait_until(lambda: _answers(port), what="the web server answers")
         yield f"http://127.0.0.1:{port}", process.popen.pid

@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from functools import lru_cache
 from itertools import count, islice
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
+from psycopg.types.json import Jsonb
 
 from carillon.domain import msisdn as numbers
 from carillon.domain import replying
@@ -257,4 +259,27 @@ def _into(model: type[models.Model]) -> str:
 
 
 def _values(row: models.Model) -> list[Any]:
-    return [field.get_db_prep_save(field.pre_save(row, True), connection) for field in row._meta.concrete_fields]
+    """As Django would save them, without asking each field how: that took a tenth of the whole request."""
+    return [
+        field.pre_save(row, True) if is_auto else _plain(getattr(row, field.attname), is_json)
+        for field, is_auto, is_json in _fields(type(row))
+    ]
+
+
+def _plain(value: Any, is_json: bool) -> Any:
+    if is_json:
+        return Jsonb(value)
+    return value.value if isinstance(value, Enum) else value
+
+
+@lru_cache(maxsize=8)
+def _fields(model: type[models.Model]) -> list[tuple[models.Field[Any, Any], bool, bool]]:
+    """(field, set at each saving, JSON) for every column."""
+    return [
+        (
+            field,
+            getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False),
+            isinstance(field, models.JSONField),
+        )
+        for field in model._meta.concrete_fields
+    ]

@@ -70,10 +70,11 @@ def _serve_links(arguments: argparse.Namespace) -> int:
 
 
 def _serve_application(name: str, arguments: argparse.Namespace, *, is_factory: bool = False) -> int:
-    import uvicorn
     from django.conf import settings
 
-    uvicorn.run(
+    from carillon.config.web_server import serve
+
+    serve(
         f"carillon.config.asgi:{name}",
         factory=is_factory,
         host=arguments.host,
