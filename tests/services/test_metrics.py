@@ -6,9 +6,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
-from carillon.models import Connector
+from carillon.models import Connector, Submission
 from carillon.services import alarms, live, metrics
 from tests import builders
 
@@ -40,6 +41,34 @@ def test_a_connector_that_is_down_with_messages_waiting_is_an_alarm() -> None:
     (alarm,) = alarms.current(now=timezone.now())
     assert (alarm.code, alarm.connector) == ("connector_down", connector.name)
     assert alarm.sentence == "3 messages wait and it is down: bind refused"
+
+
+def test_a_connector_that_accepts_and_never_tells_is_an_alarm() -> None:
+    connector = builders.make_connector(
+        state="bound", state_at=timezone.now(), health={"seats": {"0": {"untold": 150, "untold_s": 700}}}
+    )
+    builders.make_connector(
+        state="bound", state_at=timezone.now(), health={"seats": {"0": {"untold": 5000, "untold_s": 20}}}
+    )
+    (alarm,) = alarms.current(now=timezone.now())
+    assert (alarm.code, alarm.connector) == ("receipts_stopped", connector.name)
+
+
+def test_the_delay_of_receipts_is_read_from_the_latest_slices() -> None:
+    connector = builders.make_connector(name="quick", state="bound", state_at=timezone.now())
+    campaign = builders.make_sendable_campaign(connector, n=4)
+    now = timezone.now()
+    for number in range(4):
+        Submission.objects.create(
+            message_id=campaign.first_message_id + number, segment=1, segments=1, submitted_at=now - timedelta(seconds=2),
+            done_at=now, account_id=campaign.account_id, campaign_id=campaign.pk, connector_id=connector.pk,
+            status=16 if number else 20, error=0, price=100, carrier_message_id=f"q-{number}",
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE slice SET state = 3, cursor_id = last_id WHERE connector_id = %s", [connector.pk])
+    text = metrics.text(now=now)
+    assert 'carillon_receipt_delay_seconds{connector="quick"} 2' in text
+    assert 'carillon_delivered_ratio{connector="quick"} 0.75' in text
 
 
 def test_progress_says_when_a_campaign_will_be_through() -> None:

@@ -57,7 +57,8 @@ class Flow:
         self.is_closing = False
         self.down_since: float | None = None
         self.state, self.reason = CarrierState.CONNECTING, ""
-        self.receipt_at: float | None = None
+        self.untold = 0  # segments accepted since the last receipt
+        self.untold_since: float | None = None
         self._loop = asyncio.get_running_loop()
 
     # ------------------------------------------------------------------ towards the carrier
@@ -76,6 +77,10 @@ class Flow:
             if room <= 0:
                 return
             self.carrier.submit([ready.popleft() for _ in range(min(room, len(ready)))])
+
+    def untold_s(self) -> float:
+        """How long segments have been accepted without any receipt."""
+        return 0.0 if self.untold_since is None else self._loop.time() - self.untold_since
 
     def is_down(self) -> bool:
         return self.state not in (CarrierState.BOUND, CarrierState.THROTTLED)
@@ -113,6 +118,9 @@ class Flow:
                 self.answered.append((message, [answer]))
             else:
                 self._gather(message, answer)
+        self.untold += len(answers)
+        if self.untold_since is None:
+            self.untold_since = self._loop.time()
         if self.tries:
             for message, _ in self.answered:
                 self.tries.pop(message.message_id, None)
@@ -141,7 +149,7 @@ class Flow:
 
     def on_receipts(self, receipts: list[tuple[Receipt, object]]) -> None:
         self.receipts += receipts
-        self.receipt_at = self._loop.time()
+        self.untold, self.untold_since = 0, None
         self.wake()
 
     def on_inbounds(self, inbounds: list[tuple[Inbound, object]]) -> None:

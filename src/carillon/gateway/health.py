@@ -19,6 +19,7 @@ def report(carrier: Carrier, ticker: Ticker, *, elapsed_s: float) -> dict[str, A
         "reconnects": health.reconnects, "answer_latency_s": round(health.answer_latency_s, 4),
         "recorded": gauges.recorded, "receipts_recorded": gauges.receipts, "ticks": gauges.ticks,
         "tick_ms": round(1000 * gauges.tick_s / max(gauges.ticks, 1), 2),
+        "untold": flow.untold, "untold_s": round(flow.untold_s()),
         "outstanding": len(flow.outstanding), "slices": len(ticker.book.slices), "waiting": ticker.book.waiting(),
         "rate": round(sum(rates.values()), 2), "rates": rates, **health.extra,
     }  # fmt: skip

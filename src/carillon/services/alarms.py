@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 
@@ -11,7 +11,7 @@ from carillon.models import Connector
 from carillon.services import live
 from carillon.services.rerouting import is_out_of_use
 
-RECEIPTS_STOP_AFTER = timedelta(minutes=10)
+RECEIPTS_STOP_AFTER_S = 600.0
 LEAST_WITHOUT_RECEIPTS = 100
 OLD_QUEUE_S = 600.0
 MANY_DOUBTS = 1000
@@ -23,13 +23,6 @@ class Alarm:
     code: str
     sentence: str
     connector: str = ""
-
-
-# Submissions of the last half hour that are old enough to have a receipt, and how many have one.
-_RECEIPTS = """
-SELECT connector_id, count(*), count(done_at) FROM submission
-WHERE submitted_at BETWEEN %s AND %s AND segment > 0 AND connector_id = ANY(%s) GROUP BY connector_id
-"""
 
 
 def current(*, now: datetime) -> list[Alarm]:
@@ -47,19 +40,20 @@ def current(*, now: datetime) -> list[Alarm]:
             )
         elif queue.oldest_s > OLD_QUEUE_S and connector.state_at is None:
             found.append(Alarm("no_gateway", f"{queue.messages} messages wait and no gateway runs it", connector.name))
-    return [*found, *_without_receipts(connectors, now), *_backlogs()]
+    return [*found, *_without_receipts(connectors), *_backlogs()]
 
 
-def _without_receipts(connectors: list[Connector], now: datetime) -> list[Alarm]:
-    names = {c.pk: c.name for c in connectors if c.options.get("registered_delivery", 1) != 0}
-    with connection.cursor() as cursor:
-        cursor.execute(_RECEIPTS, [now - 2 * RECEIPTS_STOP_AFTER, now - RECEIPTS_STOP_AFTER, list(names)])
-        rows = cursor.fetchall()
-    return [
-        Alarm("receipts_stopped", f"no receipt for any of {sent} segments of the last minutes", names[connector_id])
-        for connector_id, sent, told in rows
-        if sent >= LEAST_WITHOUT_RECEIPTS and not told
-    ]
+def _without_receipts(connectors: list[Connector]) -> list[Alarm]:
+    """Connectors that answer and tell nothing, by what their gateways count."""
+    found = []
+    for connector in connectors:
+        untold = [seat for seat in live.seats_of(connector.health) if seat.get("untold_s", 0) > RECEIPTS_STOP_AFTER_S]
+        segments = sum(seat.get("untold", 0) for seat in untold)
+        if connector.options.get("registered_delivery", 1) != 0 and segments >= LEAST_WITHOUT_RECEIPTS:
+            minutes = max(seat["untold_s"] for seat in untold) / 60
+            sentence = f"no receipt for {minutes:.0f} minutes, and {segments} segments accepted meanwhile"
+            found.append(Alarm("receipts_stopped", sentence, connector.name))
+    return found
 
 
 def _backlogs() -> list[Alarm]:
