@@ -145,3 +145,12 @@ def test_old_automatic_answers_do_not_silence_for_ever() -> None:
     sent(account)
     receive("deux")
     assert Reply.objects.filter(direction="MT").count() == 2
+
+
+def test_an_accounts_own_words_are_heard_as_stop() -> None:
+    campaign = sent(make_account(stop_words=["Plus de pub", "ANNULER"]))
+    assert receive("annulér !").kind == "stop"
+    assert optouts.levels_of(campaign.account_id, [PERSON]) == {PERSON: 14}
+    other = sent(make_account(short_code_mkg="36999"))
+    assert receive("annuler", to="36999").kind == "reply"
+    assert not optouts.levels_of(other.account_id, [PERSON])

@@ -101,12 +101,13 @@ def test_another_houses_sub_account_does_not_exist(alice: User, charlie: User) -
 def test_the_settings_are_kept_and_a_wrong_network_is_refused(alice: User) -> None:
     client = signed_in(alice)
     form = {"requires_second_factor": "on", "ip_allow_list": "203.0.113.7\n2001:db8::/48\n", "cap_messages": "4",
-            "cap_days": "30", "closes_at_hour": "19"}  # fmt: skip
+            "cap_days": "30", "closes_at_hour": "19", "stop_words": "Plus de  pub, ANNULER,"}  # fmt: skip
     assert "ni une adresse" in client.post("/admin/settings", form | {"ip_allow_list": "somewhere"}).content.decode()
     assert client.post("/admin/settings", form)["Location"] == "/admin/settings"
     account = Account.objects.get(pk=alice.account_id)
     assert account.ip_allow_list == ["203.0.113.7", "2001:db8::/48"]
     assert (account.closes_at_hour, account.cap_messages, account.sends_stop_confirmation) == (19, 4, False)
+    assert account.stop_words == ["Plus de pub", "ANNULER"]
 
 
 def test_hours_never_go_beyond_the_legal_ones(alice: User) -> None:

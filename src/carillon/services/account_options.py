@@ -13,6 +13,7 @@ BY_ADMINS = frozenset(
         "ip_allow_list",
         "lists_are_admin_only",
         "sends_stop_confirmation",
+        "stop_words",
         "optout_spares_notifications",
         "cap_messages",
         "cap_days",

@@ -94,7 +94,7 @@ def handle(reply_id: int) -> bool:
         return False
     reply.handled_at = timezone.now()
     found = match(reply)
-    command = optout.classify(reply.text)
+    command = optout.classify(reply.text, found.account.stop_words if found else ())
     if command is not None:
         reply.kind = command.keyword.value
     if found is None:

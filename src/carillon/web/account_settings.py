@@ -36,6 +36,12 @@ class SettingsForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Obligatoire en France ; chaque confirmation coûte un crédit."),
     )
+    stop_words = forms.CharField(
+        label=gettext_lazy("Vos propres mots pour STOP"),
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy("Séparés par des virgules, en plus de STOP et de ses formes : ANNULER, PLUS DE PUB…"),
+    )
     optout_spares_notifications = forms.BooleanField(
         label=gettext_lazy("Un STOP marketing laisse passer les notifications"), required=False
     )
@@ -53,6 +59,10 @@ class SettingsForm(forms.Form):
         help_text=gettext_lazy("De 8 h à cette heure, du lundi au samedi, hors jours fériés. Jamais après 22 h."),
     )
 
+    def clean_stop_words(self) -> list[str]:
+        words = [" ".join(word.split())[:30] for word in self.cleaned_data["stop_words"].split(",") if word.strip()]
+        return list(dict.fromkeys(words))[:20]
+
     def clean_ip_allow_list(self) -> list[str]:
         lines = [line.strip() for line in self.cleaned_data["ip_allow_list"].splitlines() if line.strip()]
         for line in lines:
@@ -69,6 +79,7 @@ class SettingsForm(forms.Form):
 def account_settings(request: SignedInRequest) -> HttpResponse:
     account = request.user.account
     initial = {name: getattr(account, name) for name in SettingsForm.base_fields}
+    initial["stop_words"] = ", ".join(account.stop_words)
     initial["ip_allow_list"] = "\n".join(account.ip_allow_list)
     form = SettingsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
