@@ -48,7 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 urlpatterns += [
     re_path(r"^carriers/(?P<key>[A-Za-z0-9_-]{16,64})/?\Z", carrier_callbacks.receive, name="carrier-callback"),
-    re_path(r"^MediasflowApi/?$", pages.swagger, name="swagger"),
+    re_path(r"^MediasflowApi/?\Z", pages.swagger, name="swagger"),
+    re_path(r"^api/docs/?\Z", pages.swagger),
     re_path(r"^api/openapi\.json$", pages.openapi, name="openapi"),
     re_path(r"^api/errors/?$", pages.error_index, name="api-errors"),
     re_path(r"^api/errors/(?P<code>[a-z0-9_]+)/?$", pages.error_page, name="api-error"),
