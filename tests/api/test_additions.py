@@ -73,6 +73,13 @@ def test_the_ledger_is_read_page_by_page(alice: Caller, charlie: Caller) -> None
     assert charlie.get("credits/ledger").json()["movements"] == []
 
 
+def test_a_user_reads_the_movements_of_his_own_campaigns(alice: Caller, bob: Caller) -> None:
+    alice.inject(startNow=True)
+    own = bob.inject(startNow=True).json()["id"]
+    assert [line["campaignId"] for line in bob.get("credits/ledger").json()["movements"]] == [own]
+    assert len(alice.get("credits/ledger").json()["movements"]) == 2
+
+
 def test_templates_are_made_read_changed_and_deleted(alice: Caller, bob: Caller, charlie: Caller) -> None:
     made = alice.post("templates", {"name": "Reminder", "msg": "See you, ${FIRSTNAME}", "typeSelect": "NOTIFICATION"})
     assert made.status_code == 201

@@ -68,6 +68,13 @@ def test_a_number_that_is_none_is_refused(alice: Caller) -> None:
         assert refusal(alice.post("blacklist", GUIDE | {"item": bad}))[::2] == (422, "item")
 
 
+def test_only_an_administrator_takes_a_number_off(alice: Caller, bob: Caller) -> None:
+    alice.post("blacklist", GUIDE)
+    given = {"item": "0685812475", "typeItem": "MOBILE", "consent": "Signed form in the shop, 2 December 2026"}
+    assert refusal(bob.delete("blacklist", given))[:2] == (403, "forbidden")
+    assert len(read(alice)) == 1
+
+
 def test_leaving_needs_the_persons_consent(alice: Caller) -> None:
     alice.post("blacklist", GUIDE)
     wanted = {"item": "0685812475", "typeItem": "MOBILE"}

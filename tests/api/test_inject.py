@@ -294,6 +294,13 @@ def test_a_test_token_reaches_the_simulator_only(account: Account, alice: Caller
     assert Campaign.objects.get(pk=caller.inject(startNow=True).json()["id"]).simulator_only
 
 
+def test_a_test_token_does_not_launch_what_was_prepared_to_be_sent(alice: Caller) -> None:
+    real = alice.inject().json()["id"]
+    caller = Caller(alice.user, is_test=True)
+    assert refusal(caller.post("campaigns/inject", {"campaignId": real, "startNow": True}))[:2] == (403, "forbidden")
+    assert Campaign.objects.get(pk=real).state == "DRAFT"
+
+
 def test_emoji_need_ucs2(alice: Caller) -> None:
     answer = alice.inject(msg="Hi :-)", autoREPLACEEMOJI=True, startNow=True).json()
     assert any("allowUCS2" in warning for warning in answer["warnings"]) and messages_of(answer["id"])[0][1] == "Hi :-)"

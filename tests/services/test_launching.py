@@ -126,6 +126,19 @@ def test_an_unlimited_sub_account_spends_its_parents_credits() -> None:
     assert money(campaign) == (1000, 200)
 
 
+def test_a_draft_of_a_sub_account_that_is_no_longer_unlimited_spends_its_own_credits() -> None:
+    parent = make_account(balance=500)
+    campaign = prepared(parent=parent, credit_mode="unlimited", balance=0)
+    Account.objects.filter(pk=campaign.account_id).update(credit_mode="limited")
+    with pytest.raises(InsufficientCredit):
+        launching.launch(campaign, actor=None, now=OPEN)
+    assert money(campaign) == (500, 0)
+    Account.objects.filter(pk=campaign.account_id).update(balance=500)
+    launched = launching.launch(campaign, actor=None, now=OPEN)
+    assert launched.payer_id == campaign.account_id and money(launched) == (500, 200)
+    assert money(campaign) == (500, 0)
+
+
 def test_pause_resume_and_cancel_the_rest() -> None:
     campaign = launching.launch(prepared(), actor=None, now=OPEN)
     campaign = launching.pause(campaign, reason="by hand", now=OPEN)

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from carillon.api.endpoints import Call, NoParameters, endpoint
 from carillon.api.fields import Payload, Whole, iso_date
-from carillon.models import Account, Ledger
+from carillon.models import Account
 from carillon.services import credits
+from carillon.services.movements import of as movements_of
 
 
 class Balance(BaseModel):
@@ -63,8 +64,11 @@ class LedgerPage(BaseModel):
     is_addition=True,
 )  # fmt: skip
 def list_movements(call: Call, payload: LedgerPayload) -> dict[str, Any]:
-    """Every movement of the account's credits, newest first."""
-    found = Ledger.objects.filter(account_id=call.account.pk).order_by("-id")
+    """Movements of the account's credits, newest first.
+
+    An administrator reads them all, a user those of his own campaigns.
+    """
+    found = movements_of(call.user, call.account)
     if payload.before is not None:
         found = found.filter(id__lt=payload.before)
     if payload.campaignId is not None:

@@ -207,8 +207,10 @@ class Removed(BaseModel):
 def remove(call: Call, payload: RemovePayload) -> dict[str, Any]:
     """Remove a number from the blacklist.
 
-    The law forbids it without the person's consent: `consent` says when and how it was given, and is kept.
+    The law forbids it without the person's consent: `consent` says when and how it was given, and is kept. Administrators only.
     """
+    if not call.user.is_admin:
+        raise ApiError("forbidden", "Only an administrator takes a number off the blacklist.")
     number = optouts.number_of(payload.item)
     removed = optouts.remove(
         call.account,

@@ -105,6 +105,8 @@ def _launch_prepared(call: Call, payload: InjectPayload, campaign_id: int) -> di
         raise ApiError(
             "not_a_draft", f"Campaign {campaign.pk} is {campaign.state}: only a draft can be sent.", param="campaignId"
         )
+    if payload.startNow and call.is_test and not campaign.simulator_only:
+        raise ApiError("forbidden", "A test token sends only campaigns that a test token made.", param="campaignId")
     ignored = sorted(payload.model_fields_set - {"campaignId", "sender", "startNow", "scheduleOn"})
     if ignored:
         call.warnings.append(f"{', '.join(ignored)}: not used with campaignId, the prepared campaign keeps its own.")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils import timezone
+
 from carillon.domain.errors import InvalidInput
 from carillon.models import Account
+from carillon.services import launching
 
 BY_ADMINS = frozenset(
     {
@@ -53,4 +56,6 @@ def update(account: Account, *, by_operator: bool = False, **changes: Any) -> Ac
         setattr(account, name, value)
     account.ignores_legal_hours = account.ignores_legal_hours and account.is_test
     account.save(update_fields=[*changes, "ignores_legal_hours"])
+    if not account.is_active:
+        launching.stop_all(account, now=timezone.now())
     return account

@@ -28,6 +28,11 @@ def by_name(name: str) -> Account:
     return found
 
 
+def is_open(account: Account) -> bool:
+    """Whether anyone comes in and anything leaves: a sub-account closes with its parent."""
+    return account.is_active and (account.parent is None or account.parent.is_active)
+
+
 def user_by_login(login: str) -> User:
     user = User.objects.select_related("account").filter(login__iexact=login.strip()).first()
     if user is None:

@@ -110,7 +110,7 @@ def csv_pieces(account: Account) -> Iterator[bytes]:
                     msisdn,
                     medium,
                     level,
-                    brand,
+                    harmless(brand),
                     source,
                     harmless(description),
                     f"{timezone.localtime(at):%d/%m/%Y %H:%M:%S}",

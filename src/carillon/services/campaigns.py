@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from carillon.domain.errors import Conflict, InvalidInput, NotFound
 from carillon.models import Account, Brand, Campaign, CampaignList, Link, List, User
-from carillon.services import credits
+from carillon.services import credits, ids
 from carillon.services import links as link_rules
 
 # Changing one of these makes a preparation and a confirmed test worthless.
@@ -125,6 +125,7 @@ def lock_draft(campaign_id: int, *, is_injecting: bool = False) -> Campaign:
     allowed = (Campaign.State.DRAFT, Campaign.State.INJECTING) if is_injecting else (Campaign.State.DRAFT,)
     if fresh.state not in allowed or fresh.deleted_at is not None:
         raise Conflict(f"Campaign {fresh.pk} is {fresh.state}: only a draft can be changed", code="not_a_draft")
+    fresh.payer = credits.payer_of(fresh.account)  # a sub-account may have stopped spending its parent's credits since
     return fresh
 
 
@@ -196,15 +197,39 @@ def duplicate(campaign: Campaign, *, actor: User, name: str = "") -> Campaign:
         name=name or f"{campaign.name} (2)",
         **{key: getattr(campaign, key) for key in copied},
     )
-    rows = CampaignList.objects.filter(campaign=campaign, list__deleted_at=None)
+    rows = CampaignList.objects.filter(campaign=campaign, list__deleted_at=None).select_related("list")
     CampaignList.objects.bulk_create(
-        [CampaignList(campaign=twin, list_id=r.list_id, is_excluded=r.is_excluded, position=r.position) for r in rows]
+        [
+            CampaignList(campaign=twin, list=_for_twin(r.list), is_excluded=r.is_excluded, position=r.position)
+            for r in rows
+        ]
     )
     links = list(Link.objects.filter(campaign=campaign))
     for link in links:
         link.pk, link.campaign, link.ends_at = None, twin, None
     Link.objects.bulk_create(links)
     return twin
+
+
+COPY_ROWS = """
+INSERT INTO recipient (account_id, id, list_id, line, msisdn, country, verdict, fields)
+SELECT account_id, %s + row_number() OVER (ORDER BY id) - 1, %s, line, msisdn, country, verdict, fields
+FROM recipient WHERE account_id = %s AND list_id = %s
+"""
+
+
+def _for_twin(item: List) -> List:
+    """The same list, but for typed recipients: a copy, so that changing the draft changes neither the first nor its report."""
+    if item.kind != List.Kind.INLINE:
+        return item
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM recipient WHERE account_id = %s AND list_id = %s", [item.account_id, item.pk])
+        first = ids.take_block("recipient", max(cursor.fetchone()[0], 1))
+        source, item.pk = item.pk, None
+        item._state.adding = True
+        item.save()
+        cursor.execute(COPY_ROWS, [first, item.pk, item.account_id, source])
+    return item
 
 
 def delete(campaign: Campaign) -> None:

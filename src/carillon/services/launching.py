@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from carillon.domain import hours
 from carillon.domain.errors import Conflict, InsufficientCredit, InvalidInput
 from carillon.domain.status import Status
-from carillon.models import Campaign, Link, Slice, User
-from carillon.services import campaigns, counts, credits
+from carillon.models import Account, Campaign, Link, Slice, User
+from carillon.services import accounts, campaigns, counts, credits
 from carillon.services.deferral import defer
 
 LEAST_AHEAD = timedelta(minutes=5)  # API guide §2.1, scheduleOn
@@ -83,6 +84,7 @@ def launch(
     when = now + min(hold, HOLD) if opening == now else opening
     with transaction.atomic():
         fresh = campaigns.lock_draft(campaign.pk, is_injecting=is_injecting)
+        check_open(fresh)
         if fresh.prepared_at is None:
             raise Conflict("Prepare the campaign before launching it", code="not_prepared")
         if fresh.valid_count == 0:
@@ -106,6 +108,11 @@ def launch(
         fresh.version += 1
         fresh.save()
     return fresh
+
+
+def check_open(campaign: Campaign) -> None:
+    if not accounts.is_open(campaign.account):
+        raise Conflict("This account is closed: nothing leaves it", code="account_closed")
 
 
 def check_date(campaign: Campaign, at: datetime | None, now: datetime) -> datetime:
@@ -157,6 +164,8 @@ def start(campaign_id: int, *, now: datetime) -> bool:
     campaign = Campaign.objects.select_for_update(of=("self",)).select_related("account").get(pk=campaign_id)
     if campaign.state != Campaign.State.SCHEDULED or (campaign.scheduled_at or now) > now:
         return False
+    if not accounts.is_open(campaign.account):
+        return False
     _start(campaign, now)
     campaign.save()
     return True
@@ -176,12 +185,26 @@ def cancel_schedule(campaign: Campaign, *, actor: User | None, now: datetime) ->
         raise Conflict(f"Campaign {fresh.pk} is {fresh.state}, not SCHEDULED", code="not_scheduled")
     if fresh.scheduled_at is not None and fresh.scheduled_at - now < CANCEL_UNTIL and not is_held(fresh):
         raise Conflict("It starts in less than 10 seconds: too late to cancel", code="too_late")
-    credits.refund(fresh.payer_id, fresh.pk, fresh.reserved, note="schedule cancelled", user=actor)
+    return _unscheduled(fresh, actor=actor, note="schedule cancelled")
+
+
+def _unscheduled(fresh: Campaign, *, actor: User | None, note: str) -> Campaign:
+    credits.refund(fresh.payer_id, fresh.pk, fresh.reserved, note=note, user=actor)
     fresh.state, fresh.reserved, fresh.launched_at, fresh.scheduled_at = Campaign.State.DRAFT, 0, None, None
     fresh.warnings = [w for w in fresh.warnings if w.get("code") != "out_of_hours"]
     fresh.version += 1
     fresh.save()
     return fresh
+
+
+@transaction.atomic
+def stop_all(account: Account, *, now: datetime) -> None:
+    """The account and its sub-accounts are closed: what is scheduled becomes a draft again, what runs is paused."""
+    mine = Campaign.objects.filter(Q(account=account) | Q(account__parent=account))
+    for fresh in mine.filter(state=Campaign.State.SCHEDULED).select_for_update(of=("self",)):
+        _unscheduled(fresh, actor=None, note="account closed")
+    running = mine.filter(state=Campaign.State.INPROGRESS, is_sending=True, cancelled_at=None)
+    running.exclude(origin="system").update(is_sending=False, paused_at=now, paused_reason="The account was closed")
 
 
 def is_held(campaign: Campaign) -> bool:
@@ -202,6 +225,7 @@ def pause(campaign: Campaign, *, reason: str = "", now: datetime) -> Campaign:
 
 
 def resume(campaign: Campaign) -> Campaign:
+    check_open(campaign)
     done = (
         Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.INPROGRESS, cancelled_at=None)
         .exclude(paused_at=None)

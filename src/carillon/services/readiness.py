@@ -36,7 +36,8 @@ def ensure(campaign: Campaign, *, now: datetime) -> Campaign:
         return campaign
     if sum(item.size for item in preparation.sources_of(campaign)) <= AT_ONCE:
         return preparation.prepare(campaign.pk)
-    Campaign.objects.filter(pk=campaign.pk).update(error="", prepared_at=None, done_count=0)
+    drafts = Campaign.objects.filter(pk=campaign.pk, state__in=(Campaign.State.DRAFT, Campaign.State.FAILED))
+    drafts.update(error="", prepared_at=None, done_count=0)  # it may just have been launched in another window
     defer(
         "campaigns.prepare",
         campaign_id=campaign.pk,

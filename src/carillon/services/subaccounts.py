@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, QuerySet
+from django.utils import timezone
 
 from carillon.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from carillon.models import Account, User
-from carillon.services import accounts, credits
+from carillon.services import accounts, credits, launching
 
 MODES = (Account.CreditMode.LIMITED, Account.CreditMode.UNLIMITED)
 INHERITED = ("max_segments", "countries", "time_zone", "closes_at_hour", "short_code_mkg", "short_code_notification",
@@ -56,7 +57,8 @@ def _check_mode(mode: str) -> None:
 
 @transaction.atomic
 def change(child: Account, **changes: Any) -> Account:
-    """`name`, `credit_mode`, `is_active`. A closed account's people are signed out at their next request."""
+    """`name`, `credit_mode`, `is_active`. A closed account's people are signed out at their next request, and nothing leaves it:
+    what it had scheduled becomes drafts again, what it was sending is paused."""
     if "credit_mode" in changes:
         _check_mode(changes["credit_mode"])
     if "name" in changes and Account.objects.filter(name__iexact=changes["name"].strip()).exclude(pk=child.pk).exists():
@@ -66,6 +68,8 @@ def change(child: Account, **changes: Any) -> Account:
             value = changes[name]
             setattr(child, name, value.strip() if isinstance(value, str) else value)
     child.save(update_fields=["name", "credit_mode", "is_active"])
+    if not child.is_active:
+        launching.stop_all(child, now=timezone.now())
     return child
 
 
@@ -80,7 +84,8 @@ def give(actor: User, child: Account, amount: int) -> None:
 @transaction.atomic
 def reset(actor: User, child: Account) -> int:
     """Everything the sub-account may still spend returns to the parent; gives how much."""
-    locked = Account.objects.select_for_update().get(pk=child.pk)
-    if locked.available > 0:
-        credits.transfer(child, actor.account, locked.available, user=actor)
-    return max(0, locked.available)
+    both = Account.objects.select_for_update().filter(pk__in=[child.pk, actor.account_id]).order_by("pk")
+    available = {account.pk: account.available for account in both}[child.pk]  # locked in the order of credits.transfer
+    if available > 0:
+        credits.transfer(child, actor.account, available, user=actor)
+    return max(0, available)

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from carillon.domain.errors import CarillonError, Forbidden, InvalidInput, NotFound
 from carillon.models import Account, Token, User
-from carillon.services import prepared
+from carillon.services import accounts, prepared
 
 SCOPES = ("send", "lists", "reports", "blacklist", "webhooks")
 SESSION_LIFE = timedelta(hours=12)
@@ -111,7 +111,7 @@ def open_session(user: User, *, now: datetime) -> tuple[Token, str]:
 
 
 def is_usable(user: User) -> bool:
-    return user.is_active and user.account.is_active
+    return user.is_active and accounts.is_open(user.account)
 
 
 def find(secret: str, *, now: datetime) -> Token | None:
@@ -122,7 +122,7 @@ def find(secret: str, *, now: datetime) -> Token | None:
     token = _read(_hash(secret))
     if token is None or token.revoked_at is not None or (token.expires_at is not None and token.expires_at <= now):
         return None
-    if not token.user.is_active or not token.account.is_active:
+    if not token.user.is_active or not accounts.is_open(token.account):
         return None
     changed = token.user.password_changed_at
     if token.is_session and changed is not None and changed > token.created_at:
