@@ -96,6 +96,10 @@ class Setting:
     home: Path
     centre: Centre
     latency_ms: int = 0
+    acks_at_once: bool = False
+
+    def __str__(self) -> str:
+        return "RabbitMQ and Redis, 1 bind" + ", TCP acks at once" * self.acks_at_once
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,8 @@ def send(setting: Setting, messages: int) -> Result:
     for name in ("", "store", "log", "rabbit"):
         (home / name).mkdir(parents=True, exist_ok=True)
     ports = Ports(*free_ports(len(fields(Ports))))
-    with setting.centre.open(setting.latency_ms) as (host, port), running(home, ports) as processes:
+    smsc = setting.centre.open(setting.latency_ms, acks_at_once=setting.acks_at_once)
+    with smsc as (host, port), running(home, ports) as processes:
         configure(ports.console, CONSOLE.format(host=host, port=port))
         wait_until(lambda: counter(ports.api, "bound_count") >= 1, what="Jasmin is bound", timeout_s=60, every_s=0.2)
         with Meter(*(process.popen.pid for process in processes)) as meter:

@@ -66,16 +66,18 @@ class Setting:
     latency_ms: int = 0
     binds: int = 1
     window: int = 100
+    acks_at_once: bool = False
 
     def __str__(self) -> str:
-        return f"bearerbox in memory, {self.binds} bind{'s' * (self.binds > 1)}, window {self.window}"
+        links = f"{self.binds} bind{'s' * (self.binds > 1)}, window {self.window}"
+        return f"bearerbox in memory, {links}" + ", TCP acks at once" * self.acks_at_once
 
 
 def send(setting: Setting, messages: int) -> Result:
     folder = setting.home / "kannel"
     folder.mkdir(exist_ok=True)
     admin, box, sendsms = free_ports(3)
-    with setting.centre.open(setting.latency_ms) as (host, port):
+    with setting.centre.open(setting.latency_ms, acks_at_once=setting.acks_at_once) as (host, port):
         links = "".join(SMSC.format(host=host, port=port, window=setting.window) for _ in range(setting.binds))
         configuration = CORE.format(admin=admin, box=box) + links + SMSBOX.format(sendsms=sendsms)
         (folder / "kannel.conf").write_text(configuration, encoding="ascii")

@@ -1,7 +1,7 @@
 """The SMSC all sides speak to, fresh for each run.
 
 SMSC=host:port    one that runs already; its latency and receipts are what it makes them
-SMSCSINK=path     a small C stand-in (program, or one C file to compile), started with --port --dlr --quickack --quiet --latency
+SMSCSINK=path     a small C stand-in (program, or one C file to compile), started with --port --dlr --latency --quiet [--quickack]
 neither           our own simulator, in Python: it answers about as fast as one gateway sends, so the gateway waits for it
 """
 
@@ -38,14 +38,18 @@ class Centre:
         return (0,) if self.given else (0, 20, 200)
 
     @contextmanager
-    def open(self, latency_ms: int) -> Iterator[tuple[str, int]]:
-        """Host and port, listening. Receipts leave at once after the answer, which comes `latency_ms` after the message."""
+    def open(self, latency_ms: int, *, acks_at_once: bool = False) -> Iterator[tuple[str, int]]:
+        """Host and port, listening. Receipts leave at once after the answer, which comes `latency_ms` after the message.
+
+        `acks_at_once`, of the C one: each TCP segment is acknowledged at once, not with the next answer or 40 ms later as
+        Linux does by itself. That hides that a peer lacks TCP_NODELAY, in its favour.
+        """
         if self.given:
             host, _, digits = self.given.rpartition(":")
             yield host or "127.0.0.1", int(digits)
             return
         port = free_ports(1)[0]
-        process = Process(self._command(port, latency_ms), log=self.folder / "smsc.log")
+        process = Process(self._command(port, latency_ms, acks_at_once), log=self.folder / "smsc.log")
         try:
             wait_until(lambda: _listens(port) or process.popen.poll() is not None, what="the SMSC listens")
             if process.popen.poll() is not None:
@@ -54,10 +58,14 @@ class Centre:
         finally:
             process.close()
 
-    def _command(self, port: int, latency_ms: int) -> list[str]:
+    @property
+    def can_ack_at_once(self) -> bool:
+        return bool(self.program)
+
+    def _command(self, port: int, latency_ms: int, acks_at_once: bool) -> list[str]:
         if self.program:
-            # Acknowledging each TCP segment at once hides that a peer lacks TCP_NODELAY: in the peers' favour.
-            return [self.program, "--port", str(port), "--dlr", "--quickack", "--quiet", "--latency", str(latency_ms)]
+            command = [self.program, "--port", str(port), "--dlr", "--quiet", "--latency", str(latency_ms)]
+            return [*command, "--quickack"] if acks_at_once else command
         options = ("receipt_delay_s=0", 'mix={"delivered":100}', f"answer_delay_s={latency_ms / 1000}")
         module = [sys.executable, "-m", "carillon.carriers.simulator", "--port", str(port), "--control-port", "0"]
         return [*module, *(word for option in options for word in ("--set", option))]
