@@ -46,3 +46,9 @@ def test_files_named_in_documents_exist() -> None:
             if not any((root / path).exists() for root in roots):
                 missing.append(f"{page.relative_to(ROOT)}: {path}")
     assert not missing
+
+
+def test_pictures_are_light() -> None:
+    pictures = {path.name: path.stat().st_size for path in (ROOT / "docs" / "pictures").glob("*.png")}
+    assert max(pictures.values()) <= 150_000
+    assert sum(pictures.values()) <= 1_500_000
