@@ -38,12 +38,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--messages", type=int, default=3000)
+    parser.add_argument("--only", nargs="*", default=[], metavar="FAULT", help="draw only these")
     given = parser.parse_args()
     deadline = time.monotonic() + 60 * given.minutes
     chance = random.Random(given.seed)
     print(f"seed {given.seed}", flush=True)
     with ground() as home:
-        chaos = Chaos(home, chance, given.messages)
+        chaos = Chaos(home, chance, given.messages, only=given.only)
         try:
             number = 0
             while number == 0 or time.monotonic() < deadline:
@@ -66,7 +67,7 @@ def main() -> int:
 
 
 class Chaos:
-    def __init__(self, home: Path, chance: random.Random, messages: int) -> None:
+    def __init__(self, home: Path, chance: random.Random, messages: int, *, only: list[str]) -> None:
         from tests import builders
 
         self.home, self.chance, self.messages = home, chance, messages
@@ -78,6 +79,7 @@ class Chaos:
                 "pause_max_s": 0.5,
             }
         )  # fmt: skip
+        self.only = only
         self.gateways: list[Gateway] = []
         self.workers: list[Process] = []
         self.opening: dict[int, int] = {}
@@ -133,7 +135,7 @@ class Chaos:
         names = []
         for _ in range(self.chance.randint(3, 7)):
             time.sleep(self.chance.uniform(0.05, 1.2))
-            fault = self.chance.choice(faults)
+            fault = self.chance.choice(faults if not self.only else [f for f in faults if f.__name__ in self.only])
             fault()
             names.append(fault.__name__)
             self.events[fault.__name__] += 1
@@ -271,12 +273,27 @@ class Chaos:
             accepted = parts[str(msisdn)]
             if in_doubt and accepted >= wanted:
                 faults.append(f"{msisdn} is in doubt, and the SMSC accepted it whole and told its receipts")
+                faults += self.evidence(msisdn, lines)
             if not in_doubt and not has_rows:
                 faults.append(f"{msisdn} has no outcome and is not in doubt")
             if not in_doubt and has_rows and accepted < wanted:
                 faults.append(f"{msisdn} has an outcome, and the SMSC accepted {accepted} of {wanted} segments")
         self.in_doubt += sum(in_doubt for _, _, in_doubt, _ in rows)
         return faults[:20]
+
+    def evidence(self, msisdn: int, lines: list[dict[str, Any]]) -> list[str]:
+        questions = (
+            "SELECT 'doubt', * FROM doubt WHERE msisdn = %s",
+            "SELECT 'unmatched', * FROM receipt_unmatched WHERE msisdn = %s",
+            "SELECT 'row', s.* FROM submission s JOIN message m ON m.id = s.message_id WHERE m.msisdn = %s",
+        )
+        ids = [line["id"] for line in lines if line["to"] == str(msisdn)]
+        with self.connect() as connection:
+            found = [str(row) for question in questions for row in connection.execute(question, [msisdn]).fetchall()]
+            for carrier_id in ids:
+                known = connection.execute("SELECT * FROM submission WHERE carrier_message_id = %s", [carrier_id])
+                found += [f"id {carrier_id}: {row}" for row in known.fetchall()] or [f"id {carrier_id}: nowhere"]
+        return found
 
 
 def _try(connect: Callable[[], Any]) -> Any:

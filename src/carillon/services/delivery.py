@@ -90,7 +90,7 @@ def _carry(tick: Tick, job: Job) -> Outcome:
     run = tick.run
     fence = tick.execute(sql.FENCE, [run.tick + 1, LEASE_S, run.id, run.connector_id])
     added = submissions.begin(tick, job)
-    applied = receipts.begin(tick, job.receipts, [*added.early, *job.again])
+    applied = receipts.begin(tick, [*job.again, *job.receipts], added.early)
     intended = _intend(tick, job)
     _slices(tick, job)
     claimed = _claim(tick, job)
@@ -98,6 +98,7 @@ def _carry(tick: Tick, job: Job) -> Outcome:
         raise Fenced
     submissions.finish(tick, job, added)
     receipts.finish(tick, applied)
+    receipts.forget_matched(tick, job.again)
     tick.write_sums()
     opted_out: dict[int, int] = {}
     for claim, messages in job.recheck:

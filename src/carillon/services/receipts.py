@@ -57,6 +57,16 @@ def finish(tick: Tick, applied: Applied) -> None:
         join_segments(tick, changes)
 
 
+def forget_matched(tick: Tick, again: Iterable[Receipt]) -> None:
+    """Those of `again` that are not unknown any more leave the table. (Taking all out and putting the rest back would hide them
+    for a moment from whoever settles doubts.)"""
+    kept = {receipt.carrier_message_id for receipt in tick.kept}
+    matched = [receipt.carrier_message_id for receipt in again if receipt.carrier_message_id not in kept]
+    if matched:
+        tick.execute(sql.DROP_UNMATCHED, [tick.run.connector_id, text_literal(matched)])
+        tick.gone += matched
+
+
 def _latest(receipts: Iterable[Receipt], before: dict[str, Receipt] | None = None) -> dict[str, Receipt]:
     """One receipt for each id: the furthest of those that came. Those that can move nothing are left out."""
     found = before if before is not None else {}
