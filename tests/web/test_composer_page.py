@@ -283,3 +283,12 @@ def test_a_file_that_is_no_picture_is_refused(client, draft, settings, tmp_path)
     }
     assert 'class="toast error"' in client.post(here, given, follow=True).content.decode()
     assert not Link.objects.exists()
+
+
+def test_the_cap_of_the_account_is_said_while_composing(alice: User) -> None:
+    campaign = make_campaign(alice.account, user=alice, message="Soldes STOP 36184")
+    address = f"/campaigns/{campaign.pk}/message/preview"
+    before = signed_in(alice).post(address, {"message": "Soldes STOP 36184"}).content.decode()
+    type(alice.account).objects.filter(pk=alice.account_id).update(cap_messages=4, cap_days=30)
+    after = signed_in(alice).post(address, {"message": "Soldes STOP 36184"}).content.decode()
+    assert "limite à 4" not in before and "limite à 4" in after

@@ -130,6 +130,7 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
         if composer.unknown_fields:
             problem = WARNINGS["unknown_field"] % {"subject": ", ".join(composer.unknown_fields)}
         notes = [_note(w) for w in composer.warnings() if w.code != "unknown_field"]
+        notes += _cap(campaign)
     except NotFound:
         return verdict(campaign, row=0)
     except InvalidInput as error:
@@ -140,6 +141,17 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
     n = worst.segments if worst is not None else 0
     cost = estimates.estimate(campaign, segments=n) if n else None
     return Verdict(preview, letters(campaign), problem, notes, cost, n, campaign.payer.available)
+
+
+def _cap(campaign: Campaign) -> list[str]:
+    account = campaign.account
+    if not campaign.is_marketing or not account.cap_messages:
+        return []
+    sentence = _(
+        "Votre compte limite à %(n)d le nombre de messages marketing par personne en %(days)d jours : qui les a déjà reçus est "
+        "laissé de côté."
+    )
+    return [sentence % {"n": account.cap_messages, "days": account.cap_days}]
 
 
 def _worst(campaign: Campaign) -> Preview | None:
