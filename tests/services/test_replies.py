@@ -103,6 +103,15 @@ def test_start_lifts_the_opt_out_with_the_text_as_proof() -> None:
     assert optouts.levels_of(campaign.account_id, [PERSON]) == {PERSON: 14}
 
 
+def test_a_stop_handled_before_the_start_that_came_first_holds() -> None:
+    """Several workers take texts side by side: the later text is the person's wish, whichever is handled first."""
+    campaign = sent()
+    inbound.keep([Inbound(PERSON, "36184", "START"), Inbound(PERSON, "36184", "STOP")], connector_id=1)
+    start, stop = Reply.objects.filter(direction="MO").order_by("id").values_list("pk", flat=True)
+    assert replies.handle(stop) and replies.handle(start)
+    assert optouts.levels_of(campaign.account_id, [PERSON]) == {PERSON: 14}
+
+
 def test_automatic_answers_leave_once_and_never_loop() -> None:
     campaign = sent()
     AutoReply.objects.create(account=campaign.account, text="Merci, nous vous rappelons.")

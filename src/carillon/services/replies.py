@@ -92,6 +92,7 @@ def handle(reply_id: int) -> bool:
     reply = Reply.objects.select_for_update(skip_locked=True).filter(pk=reply_id, handled_at=None).first()
     if reply is None:
         return False
+    _one_at_a_time(reply.msisdn)
     reply.handled_at = timezone.now()
     found = match(reply)
     command = optout.classify(reply.text, found.account.stop_words if found else ())
@@ -108,15 +109,29 @@ def handle(reply_id: int) -> bool:
     if command is not None and command.keyword is Keyword.STOP:
         _stop(reply, found)
     elif command is not None and command.keyword is Keyword.START:
-        optouts.remove(
-            found.account, reply.msisdn, brand=reply.brand, source="start",
-            consent=f"Text received on {reply.received_at:%Y-%m-%d %H:%M} UTC to {reply.to}: {reply.text[:120]}",
-        )  # fmt: skip
+        _start(reply, found)
     else:
         _answer(reply, found)
     reply.save()
     _tell(reply, found)
     return True
+
+
+def _one_at_a_time(msisdn: int) -> None:
+    """Two workers never have texts of one person in hand: what STOP writes is seen by the START that follows, and the reverse."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(4714, (%s %% 2147483647)::integer)", [msisdn])
+
+
+def _start(reply: Reply, found: Match) -> None:
+    """Lifts the opt-out, unless a STOP came after this text and was handled before it (by another worker)."""
+    later = Reply.objects.filter(msisdn=reply.msisdn, to=reply.to, direction="MO", pk__gt=reply.pk).order_by("pk")[:50]
+    if any(optout.is_stop(other.text, found.account.stop_words) for other in later):
+        return
+    optouts.remove(
+        found.account, reply.msisdn, brand=reply.brand, source="start",
+        consent=f"Text received on {reply.received_at:%Y-%m-%d %H:%M} UTC to {reply.to}: {reply.text[:120]}",
+    )  # fmt: skip
 
 
 def _stop(reply: Reply, found: Match) -> None:

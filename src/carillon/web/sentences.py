@@ -58,6 +58,8 @@ SENTENCES: dict[str, Promise | str] = {
     "no_recipient": _("Choisissez au moins un destinataire."),
     "list_not_ready": _("Une liste est encore en cours d'import : attendez la fin de son analyse."),
     "not_prepared": _("La campagne n'est pas encore prête : attendez la fin de sa préparation."),
+    "account_closed": _("Ce compte est fermé : rien n'en part."),
+    "too_many_tests": _("Cette campagne a déjà été testée 100 fois aujourd'hui."),
     "not_running": _("Cette campagne n'est pas en cours."),
     "not_paused": _("Cette campagne n'est pas en pause."),
     "not_scheduled": _("Cette campagne n'est pas programmée."),
