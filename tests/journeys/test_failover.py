@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 from django.utils import timezone
 
 from carillon.carriers.simulator import SimulatorOptions, serve
@@ -99,6 +100,15 @@ def test_smpp_down_goes_by_http_and_http_busy_goes_by_smpp(
             row = connection.execute(statement).fetchone()
         return row[0] if row else None
 
+    async def in_thread(deed: Callable[..., object], *arguments: Any, **more: Any) -> None:
+        """Django's models are not for the event loop; the thread's connection is not kept."""
+
+        def run_and_close() -> None:
+            deed(*arguments, **more)
+            connections["default"].close()
+
+        await asyncio.to_thread(run_and_close)
+
     def move() -> None:
         rerouting.move_stuck(now=timezone.now())
 
@@ -110,20 +120,20 @@ def test_smpp_down_goes_by_http_and_http_busy_goes_by_smpp(
         port = simulator.port
         await simulator.close()  # SMPP is down from the start
         set_up = {"host": "127.0.0.1", "port": port, "system_id": "x", "reconnect_min_s": 0.05, "reconnect_max_s": 0.1}
-        await asyncio.to_thread(Connector.objects.filter(name="by smpp").update, options=set_up)
+        await in_thread(Connector.objects.filter(name="by smpp").update, options=set_up)
         gateway = Gateway(connect=lambda: psycopg.connect(committed_db, autocommit=True), home=tmp_path)
         task = asyncio.create_task(gateway.run())
         await until(lambda: ask("SELECT state FROM connector WHERE name = 'by smpp'") == "down")
         while ask(HANDED) < 70:
-            await asyncio.to_thread(move)
+            await in_thread(move)
             await asyncio.sleep(0.1)
         assert len(provider.taken) == len(set(provider.taken)) == 70
         simulator = await serve("127.0.0.1", port, 0, options)
         await until(lambda: ask("SELECT state FROM connector WHERE name = 'by smpp'") == "bound")
         provider.is_busy = True
-        await asyncio.to_thread(builders.make_sendable_campaign, by_http, n=25, first_msisdn=33656000001)
+        await in_thread(builders.make_sendable_campaign, by_http, n=25, first_msisdn=33656000001)
         while ask(HANDED) < 95:
-            await asyncio.to_thread(move)
+            await in_thread(move)
             await asyncio.sleep(0.1)
         gateway.stop()
         await asyncio.wait_for(task, PATIENCE_S)
