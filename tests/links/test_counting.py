@@ -70,6 +70,7 @@ def test_nobody_reads_within_a_second_of_sending(caller: Caller) -> None:
 
 
 def test_ten_thousand_clicks_from_one_address_are_no_crowd(caller: Caller) -> None:
+    caller.redirector.bursts.WINDOW_S = 1e9  # however slow this machine is
     campaign = linked()
     path = codes(campaign)[0]
     for _ in range(10_000):
