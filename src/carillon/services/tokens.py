@@ -64,6 +64,7 @@ def create(
         raise InvalidInput("A token needs a name, to recognise it later", field="name")
     if rate_per_minute < 1:
         raise InvalidInput("At least one request a minute", field="rate_per_minute")
+    is_test = is_test or target.is_test
     kind = "test" if is_test else "live"
     return _issue(
         user=user,

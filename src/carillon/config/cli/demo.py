@@ -131,6 +131,7 @@ def _send_arguments(file: Path) -> argparse.Namespace:
         message=MESSAGE,
         sender="CARILLON",
         renderer="BASIC",
+        pace=0,
         default=["Civilité=Madame, Monsieur"],
         allow_ucs2=False,
         keep_characters=False,

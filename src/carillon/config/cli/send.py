@@ -39,6 +39,7 @@ def add_to(commands: Command) -> None:
     send.add_argument("--name", default="", metavar="NAME", help="of the campaign")
     send.add_argument("--type", choices=("MKG", "NOTIFICATION"), default="MKG", help="default MKG: legal hours apply")
     send.add_argument("--at", type=moment, metavar="ISO", help="when, at least 5 minutes ahead (default: now)")
+    send.add_argument("--pace", type=int, default=0, metavar="N", help="at most N messages an hour (default: no limit)")
     send.add_argument("--renderer", choices=RENDERERS, default="BASIC", help="syntax of the fields (default BASIC)")
     send.add_argument("--default", action="append", default=[], metavar="FIELD=VALUE", help="instead of an empty field")
     send.add_argument("--allow-ucs2", action="store_true", help="allow every character: 70 a segment where one needs it")
@@ -112,6 +113,7 @@ def judged(account: Account, item: List, arguments: argparse.Namespace) -> Campa
             allow_ucs2=arguments.allow_ucs2,
             auto_replace_gsm7=not arguments.keep_characters,
             check_duplicate=not arguments.keep_duplicates,
+            pace_per_hour=max(arguments.pace, 0),
         )
         campaign = campaigns.set_lists(campaign, lists=[item])
         with Bar("Preparing", unit="recipients") as bar:
