@@ -131,6 +131,15 @@ async def test_a_slice_that_stops_gives_back_what_was_not_handed_over() -> None:
 
 
 @looped
+async def test_what_comes_back_of_a_stopped_slice_is_not_handed_over_again() -> None:
+    flow, paper = started(message(1), message(2))
+    flow.pull({1})
+    flow.on_unsent(list(paper.taken))
+    assert [back.message.message_id for back in flow.given_back] == [2, 1]
+    assert (list(flow.ready), flow.outstanding) == ([], {})
+
+
+@looped
 async def test_at_the_end_everything_goes_back_and_the_rest_is_in_doubt() -> None:
     flow, paper = started(*(message(number) for number in range(12)))
     flow.close()

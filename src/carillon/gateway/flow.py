@@ -47,6 +47,7 @@ class Flow:
         self.parts: dict[int, list[Answer]] = {}  # answers of messages whose other segments are unanswered
         self.tries: dict[int, int] = {}
         self.delayed: dict[int, asyncio.TimerHandle] = {}
+        self.stopped: set[int] = set()  # slices of which nothing more may be handed over, until they are given back
         self.answered: list[tuple[Intent, list[Answer]]] = []
         self.late: list[Answer] = []
         self.lost: list[tuple[Intent, list[Answer]]] = []
@@ -87,6 +88,7 @@ class Flow:
 
     def pull(self, slice_ids: set[int]) -> None:
         """These slices stop: whatever of them has not been given to the carrier goes back."""
+        self.stopped |= slice_ids
         kept: deque[Intent] = deque()
         for message in self.ready:
             if message.slice_id in slice_ids:
@@ -144,8 +146,16 @@ class Flow:
 
     def _again(self, message: Intent) -> None:
         self.delayed.pop(message.message_id, None)
-        self.ready.appendleft(message)
+        self._ready_again([message])
         self.pump()
+
+    def _ready_again(self, messages: list[Intent]) -> None:
+        """In front of the others, in this order; those of slices that were stopped meanwhile go back instead."""
+        for message in reversed(messages):
+            if message.slice_id in self.stopped:
+                self._give_back(message, is_refused=False)
+            else:
+                self.ready.appendleft(message)
 
     def on_receipts(self, receipts: list[tuple[Receipt, object]]) -> None:
         self.receipts += receipts
@@ -167,7 +177,7 @@ class Flow:
                 continue
             parts = self.parts.pop(message_id, [])
             if message.is_notification and message.resends_in_doubt and not parts and not self.is_closing:
-                self.ready.appendleft(message)  # the account prefers twice to never
+                self._ready_again([message])  # the account prefers twice to never
                 continue
             del self.outstanding[message_id]
             self.lost.append((message, parts))
@@ -181,7 +191,7 @@ class Flow:
                 self._give_back(message, is_refused=is_refused)
             self.wake()
         else:
-            self.ready.extendleft(reversed(mine))
+            self._ready_again(mine)
 
     def on_state(self, state: CarrierState, reason: str) -> None:
         if state is not self.state:

@@ -239,6 +239,7 @@ class Ticker:
         self._close(returned)
         for slice_id in (*job.finished, *job.released):
             self.book.drop(slice_id)
+            self.flow.stopped.discard(slice_id)
             self._fetched_at.pop(slice_id, None)
         now = time.monotonic()
         if fetched:
