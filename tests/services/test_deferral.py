@@ -42,6 +42,16 @@ def test_a_second_job_under_the_same_queueing_lock_is_not_needed() -> None:
     assert [name for name, _ in jobs()] == ["counts.fold", "lists.import"]
 
 
+def test_a_job_that_waits_for_later_is_brought_forward_and_never_put_off() -> None:
+    tomorrow, next_hour = (datetime.now(UTC) + timedelta(hours=hours) for hours in (24, 1))
+    moments = []
+    for at in (tomorrow, next_hour, tomorrow, None, next_hour):
+        defer("webhooks.send", webhook_id=1, queueing_lock="webhook-1", at=at)
+        moments.append(ProcrastinateJob.objects.get().scheduled_at)
+
+    assert moments == [tomorrow, next_hour, next_hour, None, None]
+
+
 def test_a_job_may_wait_for_a_date() -> None:
     later = datetime.now(UTC) + timedelta(days=90)
 

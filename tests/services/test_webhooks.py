@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -82,6 +83,51 @@ def fact(account: Account, text: str = "merci", *, message_id: int = 7, kind: st
 def send(webhook: Webhook) -> None:
     webhooks.fan_out()
     webhook_calls.send_waiting(webhook.pk)
+
+
+class Trickle(Receiver):
+    """Answers byte by byte: `head` says how many lines of header come before the end of it, `body` how many bytes after."""
+
+    def __init__(self, *, head: int, body: int) -> None:
+        super().__init__()
+        self.was_cut = False
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["Content-Length"]))
+                pieces = [b"X-More: 1\r\n"] * head + [b"\r\n"] + [b"x"] * body
+                try:
+                    self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                    for piece in pieces:
+                        self.wfile.write(piece)
+                        self.wfile.flush()
+                        time.sleep(0.02)
+                except OSError:
+                    outer.was_cut = True
+
+            def log_message(self, *args: object) -> None: ...
+
+        self.server.RequestHandlerClass = Handler
+
+
+@pytest.mark.parametrize(("head", "body", "is_done"), [(1500, 0, False), (0, 1500, True)], ids=["head", "body"])
+def test_a_receiver_that_trickles_its_answer_is_not_waited_for(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, head: int, body: int, is_done: bool
+) -> None:
+    settings.WEBHOOK_PRIVATE = True
+    monkeypatch.setattr(webhook_calls, "CALL_S", 1.0)
+    receiver = Trickle(head=head, body=body)
+    try:
+        webhook, _ = hook(receiver)
+        fact(webhook.account)
+        send(webhook)
+        assert (WebhookDelivery.objects.get().state == "done") == is_done
+    finally:
+        receiver.server.shutdown()
+        receiver.server.server_close()
+        receiver.thread.join()
+    assert receiver.was_cut  # the trickle would last 30 s
 
 
 def test_a_fact_becomes_one_signed_call(receiver: Receiver) -> None:

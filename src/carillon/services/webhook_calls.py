@@ -10,10 +10,13 @@ import hashlib
 import hmac
 import json
 import logging
+import socket
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx
 from django.utils import timezone
@@ -29,6 +32,7 @@ BACKOFF_S = (5, 30, 120, 600, 1800, 3600, 7200, 14400)  # then every four hours,
 TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 ANSWER_BYTES = 64 * 1024  # read of an answer; the rest is not waited for
 REDIRECTS = 2
+CALL_S = 20.0  # one call, redirects included, however slowly the receiver trickles its answer
 DEAD_AFTER = 20  # failures in a row; then one call an hour asks whether it lives again
 PER_RUN = 200
 RUN_S = 20.0  # a job gives its worker back after this long
@@ -63,7 +67,8 @@ def send_waiting(webhook_id: int) -> None:
     if webhook is None:
         return
     started, held = time.monotonic(), set[int]()
-    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+    limits = httpx.Limits(max_keepalive_connections=0)  # a new connection each: see _Patience
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, limits=limits) as client:
         for delivery in _due(webhook)[:PER_RUN]:
             if time.monotonic() - started > RUN_S:
                 break
@@ -107,7 +112,8 @@ def call(client: httpx.Client, webhook: Webhook, delivery: WebhookDelivery) -> O
     }
     started = time.monotonic()
     try:
-        status = _post(client, webhook.url, body, headers)
+        with _Patience(CALL_S) as patience:
+            status = _post(client, webhook.url, body, headers, patience)
         error = "" if 200 <= status < 300 else f"answered {status}"
     except CarillonError as problem:
         status, error = None, problem.message
@@ -116,11 +122,45 @@ def call(client: httpx.Client, webhook: Webhook, delivery: WebhookDelivery) -> O
     return Outcome(status, error, int((time.monotonic() - started) * 1000))
 
 
-def _post(client: httpx.Client, url: str, body: bytes, headers: dict[str, str]) -> int:
+class _Patience:
+    """Hangs up when a call lasts too long. httpx limits the time of each read: a receiver that sends a byte every few seconds,
+    in its headers or after them, would hold a worker for hours.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._hang_up)
+        self._timer.daemon = True
+        self._socket: socket.socket | None = None
+        self.is_over = False
+
+    def __enter__(self) -> _Patience:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """httpx tells what it does: its socket is noted once it has one."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._socket = info["return_value"].get_extra_info("socket")
+            if self.is_over:
+                self._hang_up()
+
+    def _hang_up(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            try:
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not SSLSocket's, which forgets its session first
+            except OSError:
+                pass  # it ended by itself
+
+
+def _post(client: httpx.Client, url: str, body: bytes, headers: dict[str, str], patience: _Patience) -> int:
     for _ in range(REDIRECTS + 1):
         target = net_guard.resolve(url)
         request = client.build_request("POST", target.url, content=body, headers=headers | {"Host": target.host_header})
-        request.extensions["sni_hostname"] = target.host
+        request.extensions |= {"sni_hostname": target.host, "trace": patience.trace}
         answer = client.send(request, stream=True)
         try:
             read = 0
@@ -128,6 +168,9 @@ def _post(client: httpx.Client, url: str, body: bytes, headers: dict[str, str]) 
                 read += len(piece)
                 if read > ANSWER_BYTES:
                     break
+        except httpx.HTTPError:
+            if not patience.is_over:  # its status is known: the rest is not waited for
+                raise
         finally:
             answer.close()
         if answer.status_code not in (307, 308) or "location" not in answer.headers:
