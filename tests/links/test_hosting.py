@@ -91,8 +91,8 @@ def test_files_are_known_by_what_they_hold(media: Path, shared_db: str) -> None:
 def test_a_preview_image_is_written_again_small(media: Path, shared_db: str) -> None:
     asset = hosting.store_image(make_account(), picture("JPEG", (3000, 2000)))
     path, content_type = hosting.file_of(asset, "preview.jpg")
-    image = Image.open(path)
-    assert (content_type, image.format, max(image.size)) == ("image/jpeg", "JPEG", 1200)
+    with Image.open(path) as image:
+        assert (content_type, image.format, max(image.size)) == ("image/jpeg", "JPEG", 1200)
     assert path.stat().st_size <= hosting.ADVISED_IMAGE
     for raw in (b"GIF89a", b"\x89PNG\r\n\x1a\n broken", picture("GIF")):
         with pytest.raises(InvalidInput):
