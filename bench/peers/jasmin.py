@@ -187,8 +187,8 @@ def _end(process: Process) -> None:
 
 def configure(port: int, script: str) -> None:
     """Types each line once the console asks for it."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as console:
-        _read(console, rb"Session ref: \d+\s*$")
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as console:
+        _read(console, rb"(Session ref: \d+\s*|jcli : )$")
         for line in script.splitlines():
             console.sendall(line.encode() + b"\r\n")
             said = _read(console, rb"(jcli : |> )$")
@@ -199,9 +199,12 @@ def configure(port: int, script: str) -> None:
 def _read(console: socket.socket, ending: bytes) -> str:
     said = b""
     while not re.search(ending, said):
-        more = console.recv(4096)
+        try:
+            more = console.recv(4096)
+        except TimeoutError:
+            raise AssertionError(f"Jasmin's console fell silent after {said[-200:]!r}") from None
         if not more:
-            break
+            raise AssertionError(f"Jasmin's console hung up after {said[-200:]!r}")
         said += more
     return said.decode(errors="replace")
 

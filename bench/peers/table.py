@@ -1,4 +1,7 @@
-"""The comparison as a table: medians of repeated runs, each beside the best a peer did at the same SMSC latency."""
+"""The comparison as a table: medians of repeated runs, each beside the best a peer did at the same SMSC latency.
+
+The best in speed and the best in processor time need not be the same row of that peer.
+"""
 
 from __future__ import annotations
 
@@ -29,24 +32,30 @@ class Cell:
     def rate(self) -> float:
         return statistics.median(result.rate for result in self.results)
 
+    @property
+    def cpu(self) -> float:
+        """Seconds for 1,000 messages."""
+        return statistics.median(result.cpu_per_1000 for result in self.results)
+
 
 def table(cells: Sequence[Cell], *, peers: Sequence[str]) -> str:
-    """Markdown. One column for each peer that was measured: how many times as fast as its best at that latency."""
-    best = {(peer, ms): max(found) for peer in peers for ms in _latencies(cells) if (found := _rates(cells, peer, ms))}
-    measured = [peer for peer in peers if any(peer == side for side, _ in best)]
-    rows = [[*HEADER, *(f"× {peer}" for peer in measured)]]
-    for cell in cells:
-        if not cell.results:
-            continue
+    """Markdown. Two columns for each peer that was measured: how many times as fast, and with what share of its CPU time."""
+    shown = [cell for cell in cells if cell.results]
+    measured = [peer for peer in peers if any(cell.side == peer for cell in shown)]
+    rows = [[*HEADER, *(name for peer in measured for name in (f"× {peer}", "of its CPU"))]]
+    for cell in shown:
         rates = [result.rate for result in cell.results]
-        middle = cell.rate
+        ratios = []
+        for peer in measured:
+            same = [other for other in shown if other.side == peer and other.latency_ms == cell.latency_ms]
+            ratios.append(_ratio(cell.rate / max(other.rate for other in same)) if same else "–")
+            least = min((other.cpu for other in same), default=0.0)
+            ratios.append(_ratio(cell.cpu / least) if least else "–")
         rows.append(
             [
                 cell.side, cell.what, str(cell.latency_ms), f"{cell.results[-1].messages:,}", str(len(rates)),
-                f"{middle:,.0f}", f"{min(rates):,.0f}–{max(rates):,.0f}",
-                f"{statistics.median(result.cpu_per_1000 for result in cell.results):.3f}",
-                f"{max(result.peak_mb for result in cell.results):,.0f}",
-                *(_ratio(middle, best.get((peer, cell.latency_ms))) for peer in measured),
+                f"{cell.rate:,.0f}", f"{min(rates):,.0f}–{max(rates):,.0f}", f"{cell.cpu:.3f}",
+                f"{max(result.peak_mb for result in cell.results):,.0f}", *ratios,
             ]
         )  # fmt: skip
     return _markdown(rows)
@@ -56,19 +65,8 @@ def faults(cells: Sequence[Cell]) -> list[str]:
     return [f"{cell.side}, {cell.what}, {cell.latency_ms} ms: {cell.fault}" for cell in cells if cell.fault]
 
 
-def _latencies(cells: Sequence[Cell]) -> list[int]:
-    return sorted({cell.latency_ms for cell in cells})
-
-
-def _rates(cells: Sequence[Cell], side: str, latency_ms: int) -> list[float]:
-    return [cell.rate for cell in cells if cell.side == side and cell.latency_ms == latency_ms and cell.results]
-
-
-def _ratio(rate: float, other: float | None) -> str:
-    if other is None:
-        return "–"
-    ratio = rate / other
-    return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2f}"
+def _ratio(ratio: float) -> str:
+    return f"{ratio:,.0f}" if ratio >= 20 else f"{ratio:.1f}" if ratio >= 1 else f"{ratio:.2g}"
 
 
 def _markdown(rows: list[list[str]]) -> str:

@@ -10,16 +10,16 @@ from bench.peers.measure import Meter, Result
 from bench.peers.table import OURS, Cell, faults, table
 
 
-def result(rate: float) -> Callable[[int], Result]:
-    return lambda messages: Result(messages, messages / rate, messages / 10_000, 10.0)
+def result(rate: float, cpu_s: float = 0.1) -> Callable[[int], Result]:
+    return lambda messages: Result(messages, messages / rate, cpu_s * messages / 1000, 10.0)
 
 
 def test_medians_stand_beside_the_best_of_each_peer_at_that_latency() -> None:
     cells = [
         Cell(OURS, "1 gateway", 0, 1000, result(20_000)),
         Cell(OURS, "1 gateway", 20, 1000, result(10_000)),
-        Cell("Kannel", "window 10", 0, 1000, result(400)),
-        Cell("Kannel", "window 100", 0, 1000, result(4000)),
+        Cell("Kannel", "window 10", 0, 1000, result(400, 0.2)),
+        Cell("Kannel", "window 100", 0, 1000, result(4000, 0.4)),
     ]
     for _ in range(3):
         comparison.one_round(cells, float("inf"), say=lambda cell: None)
@@ -27,12 +27,12 @@ def test_medians_stand_beside_the_best_of_each_peer_at_that_latency() -> None:
         [word.strip() for word in line.strip("|").split("|")]
         for line in table(cells, peers=("Kannel", "Jasmin")).splitlines()
     ]
-    assert rows[0][-1] == "× Kannel"
-    assert [(row[0], row[2], row[4], row[5], row[7], row[-1]) for row in rows[2:]] == [
-        (OURS, "0", "3", "20,000", "0.100", "5.0"),
-        (OURS, "20", "3", "10,000", "0.100", "–"),
-        ("Kannel", "0", "3", "400", "0.100", "0.10"),
-        ("Kannel", "0", "3", "4,000", "0.100", "1.0"),
+    assert rows[0][-2:] == ["× Kannel", "of its CPU"]
+    assert [(row[0], row[2], row[4], row[5], *row[7:]) for row in rows[2:]] == [
+        (OURS, "0", "3", "20,000", "0.100", "10", "5.0", "0.5"),
+        (OURS, "20", "3", "10,000", "0.100", "10", "–", "–"),
+        ("Kannel", "0", "3", "400", "0.200", "10", "0.1", "1.0"),
+        ("Kannel", "0", "3", "4,000", "0.400", "10", "1.0", "2.0"),
     ]
 
 
