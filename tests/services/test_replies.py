@@ -10,8 +10,8 @@ from django.db import connection
 
 from carillon.domain.traffic import Inbound
 from carillon.models import Account, AutoReply, Brand, Campaign, ConsentEntry, Message, OptOut, Outbox, Reply
-from carillon.services import counts, inbound, launching, optouts, preparation, replies
-from tests.builders import make_account, make_campaign, make_connector, make_list
+from carillon.services import counts, forwarding, inbound, launching, mail, optouts, preparation, replies
+from tests.builders import make_account, make_campaign, make_connector, make_list, make_user
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 12, 1, 10, 0, tzinfo=UTC)
@@ -163,3 +163,14 @@ def test_an_accounts_own_words_are_heard_as_stop() -> None:
     other = sent(make_account(short_code_mkg="36999"))
     assert receive("annuler", to="36999").kind == "reply"
     assert not optouts.levels_of(other.account_id, [PERSON])
+
+
+def test_replies_are_forwarded_to_the_account_and_to_whose_campaign_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    letters: list[tuple[str, str]] = []
+    monkeypatch.setattr(mail, "send", lambda to, **values: letters.append((to, values["text"])))
+    monkeypatch.setattr(replies, "defer", lambda name, **arguments: forwarding.forward(**arguments))
+    account = make_account(reply_emails=["accueil@maison.test"])
+    sent(account, user=make_user(account=account, reply_email="zoe@maison.test"))
+    receive("merci")
+    receive("STOP")
+    assert letters == [("accueil@maison.test", "merci"), ("zoe@maison.test", "merci")]

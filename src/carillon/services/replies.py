@@ -21,7 +21,7 @@ from carillon.domain.errors import CarillonError
 from carillon.domain.optout import Keyword
 from carillon.domain.status import Status, joined
 from carillon.models import Account, AutoReply, Brand, Campaign, Outbox, Reply
-from carillon.services import counts, optouts, texts
+from carillon.services import counts, forwarding, optouts, texts
 from carillon.services.deferral import defer
 
 logger = logging.getLogger(__name__)
@@ -240,5 +240,5 @@ def _tell(reply: Reply, found: Match) -> None:
     Outbox.objects.create(
         connector_id=0, account_id=found.account.pk, event=event, payload={"reply_id": reply.pk}, at=timezone.now()
     )
-    if found.account.reply_emails and event == "reply":
+    if event == "reply" and forwarding.addresses(found.account, found.campaign):
         defer("replies.forward", reply_id=reply.pk)
