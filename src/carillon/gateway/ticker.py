@@ -28,7 +28,8 @@ LOOK_S = 1.0  # pauses, legal hours, and carriers that stay down are looked at s
 RECHECK_S = 5.0  # opt-outs are looked at again when a message waited here longer
 RETURN_AFTER_S = 10.0  # of a carrier that is down: others may have its messages
 REFUSED_WAIT_S = 30
-MOST_SLICES = 256
+MOST_SLICES = 3000  # of one message each, when many small orders come in
+MOST_LONG_SLICES = 256
 
 
 @dataclass(slots=True)
@@ -217,11 +218,13 @@ class Ticker:
         for slice_id, held in self.book.slices.items():
             if held.open == 0 and (held.is_stopping or held.is_spent):
                 (job.released if held.is_stopping else job.finished).append(slice_id)
-        if self.is_stopping or self.flow.is_down() or len(self.book.slices) >= MOST_SLICES:
+        slices, waiting = len(self.book.slices), self.book.waiting()
+        is_full = slices >= MOST_SLICES or (slices >= MOST_LONG_SLICES and waiting > AHEAD)
+        if self.is_stopping or self.flow.is_down() or is_full:
             return
         in_hand = self.book.campaigns()
         job.held_campaigns = list(in_hand)
-        wants = 2 * self._target - self.book.waiting()
+        wants = 2 * self._target - waiting
         now = time.monotonic()
         if wants <= 0:
             if now - self._asked_at < 2 * IDLE_S:

@@ -152,31 +152,44 @@ def _claim(tick: Tick, job: Job) -> psycopg.Cursor[Any] | None:
 
 
 def fetch(connection: psycopg.Connection[Any], run: Run, claims: Sequence[Claimed]) -> list[Fetched]:
-    """The messages of slices just claimed, after their commit."""
-    with connection.pipeline():
-        cursors = [
-            connection.execute(sql.FETCH, [run.connector_id, c.cursor_id, c.last_id, c.campaign_id]) for c in claims
-        ]
-        return [_fetched(connection, run, c, cursor.fetchall()) for c, cursor in zip(claims, cursors, strict=True)]
-
-
-def _fetched(connection: psycopg.Connection[Any], run: Run, claim: Claimed, rows: Iterable[tuple[Any, ...]]) -> Fetched:
-    validity_s = claim.validity_hours * 3600
-    messages = [
-        Intent(
-            message_id, msisdn, text, sender or claim.sender, segments, claim.is_notification, validity_s, claim.campaign_id,
-            claim.account_id, price, claim.payer_id, claim.id, claim.resends_in_doubt,
-        )
-        for message_id, msisdn, text, price, segments, sender in rows
-    ]  # fmt: skip
-    opted_out = _opted_out(connection, run, claim, messages)
+    """The messages of slices just claimed, after their commit: one query for all of them, and one for each account's opt-outs."""
+    if not claims:
+        return []
+    columns = zip(*((c.id, c.cursor_id, c.last_id, c.campaign_id) for c in claims), strict=True)
+    rows = connection.execute(sql.FETCH, [*map(literal, columns), run.connector_id])
+    messages = _messages(rows, {claim.id: claim for claim in claims})
+    together: dict[tuple[Any, ...], list[Claimed]] = {}
+    for claim in claims:
+        traits = (claim.account_id, claim.brand_id, claim.is_notification, claim.optout_spares_notifications)
+        together.setdefault((*traits, claim.respects_optouts), []).append(claim)
+    opted_out: dict[int, int] = {}
+    for alike in together.values():
+        opted_out |= _opted_out(connection, run, alike[0], [m for claim in alike for m in messages[claim.id]])
     if not opted_out:
-        return Fetched(claim, messages, [])
-    return Fetched(
-        claim,
-        [message for message in messages if message.message_id not in opted_out],
-        [Refusal(message, opted_out[message.message_id]) for message in messages if message.message_id in opted_out],
-    )
+        return [Fetched(claim, messages[claim.id], []) for claim in claims]
+    return [
+        Fetched(
+            claim,
+            [m for m in messages[claim.id] if m.message_id not in opted_out],
+            [Refusal(m, opted_out[m.message_id]) for m in messages[claim.id] if m.message_id in opted_out],
+        )
+        for claim in claims
+    ]
+
+
+def _messages(rows: Iterable[tuple[Any, ...]], claims: dict[int, Claimed]) -> dict[int, list[Intent]]:
+    """slice -> its messages in order."""
+    found: dict[int, list[Intent]] = {slice_id: [] for slice_id in claims}
+    for slice_id, message_id, msisdn, text, price, segments, sender in rows:
+        claim = claims[slice_id]
+        found[slice_id].append(
+            Intent(
+                message_id, msisdn, text, sender or claim.sender, segments, claim.is_notification,
+                claim.validity_hours * 3600, claim.campaign_id, claim.account_id, price, claim.payer_id, claim.id,
+                claim.resends_in_doubt,
+            )
+        )  # fmt: skip
+    return found
 
 
 def _opted_out(

@@ -161,8 +161,10 @@ RETURNING s.id, s.campaign_id, s.account_id, k.payer_id, s.cursor_id, s.last_id,
 """
 
 FETCH = """
-SELECT id, msisdn, text, price, segments, sender FROM message
-WHERE connector_id = %s AND id > %s AND id <= %s AND campaign_id = %s AND status = 1 ORDER BY id
+SELECT u.id, m.id, m.msisdn, m.text, m.price, m.segments, m.sender
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) u(id, low, high, campaign_id)
+JOIN message m ON m.connector_id = %s AND m.id > u.low AND m.id <= u.high AND m.campaign_id = u.campaign_id AND m.status = 1
+ORDER BY m.id
 """
 
 ADD_COUNTS = """
