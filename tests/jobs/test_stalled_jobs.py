@@ -48,3 +48,16 @@ def test_the_job_of_a_worker_that_was_forgotten_is_given_back() -> None:
     assert requeue_stalled(after_s=60) == 1
 
     assert status(orphan) == "todo"
+
+
+def test_the_job_of_a_dead_worker_makes_room_for_the_one_that_waits_under_its_lock() -> None:
+    """Periodic jobs: the next is queued while one runs. Killed then, it held their lock, and giving it back failed for ever."""
+    names = {"lock": "delivery.fold", "queueing_lock": "delivery.fold"}
+    killed = defer("delivery.fold", timestamp=1, **names)
+    ProcrastinateJob.objects.filter(pk=killed).update(status="doing")
+    waiting = defer("delivery.fold", timestamp=2, **names)
+    other = start_job(silent_for_s=3600)
+
+    assert requeue_stalled(after_s=60) == 2
+
+    assert list(ProcrastinateJob.objects.order_by("id").values_list("pk", "status")) == [(waiting, "todo"), (other, "todo")]

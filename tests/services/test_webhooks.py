@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from carillon.domain.errors import InvalidInput
 from carillon.models import Account, Campaign, Message, Outbox, Reply, Webhook, WebhookDelivery
@@ -288,3 +289,13 @@ def test_nobody_is_told_of_the_platforms_own_texts(receiver: Receiver) -> None:
     )  # fmt: skip
     send(webhook)
     assert receiver.bodies()[0]["data"]["message_id"] == message_id
+
+
+def test_calls_that_no_job_has_taken_are_found_again(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    fact(webhook.account)
+    webhooks.fan_out()
+    ProcrastinateJob.objects.all()._raw_delete("default")  # the job broke, and nothing else happens in this account
+    assert webhooks.wake_due(now=timezone.now()) == 0
+    assert webhooks.wake_due(now=timezone.now() + timedelta(minutes=1)) == 1
+    assert ProcrastinateJob.objects.get().args == {"webhook_id": webhook.pk}

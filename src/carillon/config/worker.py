@@ -17,6 +17,7 @@ from django.db import DatabaseError, close_old_connections, connection, transact
 from procrastinate import PsycopgConnector
 from procrastinate.contrib.django import app as django_app
 from procrastinate.contrib.django.utils import connector_params
+from procrastinate.exceptions import UniqueViolation
 
 from carillon.config.procrastinate import load_jobs
 
@@ -69,6 +70,8 @@ async def _sweep_for_ever() -> None:
             given_back = await sync_to_async(_sweep, thread_sensitive=False)()
         except DatabaseError as error:
             logger.warning("could not look for stalled jobs: %s", error)
+        except Exception:  # without this task, the jobs of a dead worker would hold their locks for ever
+            logger.exception("could not look for stalled jobs")
         else:
             if given_back:
                 logger.warning("gave back %d jobs of dead workers", given_back)
@@ -95,5 +98,17 @@ def requeue_stalled(*, after_s: float) -> int:
         cursor.execute(STALLED, [after_s])
         stalled = [job_id for (job_id,) in cursor.fetchall()]
         for job_id in stalled:
-            django_app.job_manager.retry_job_by_id(job_id, retry_at=datetime.now(UTC))
+            _give_back(job_id)
         return len(stalled)
+
+
+def _give_back(job_id: int) -> None:
+    """To do again; or forgotten, when the same job already waits under its queueing lock: that one does the work, once the dead
+    one no longer holds their lock.
+    """
+    try:
+        with transaction.atomic():
+            django_app.job_manager.retry_job_by_id(job_id, retry_at=datetime.now(UTC))
+    except UniqueViolation:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM procrastinate_jobs WHERE id = %s AND status = 'doing'", [job_id])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from carillon.domain.errors import CarillonError
@@ -22,7 +24,11 @@ def prepare(campaign_id: int) -> None:
         Campaign.objects.filter(pk=campaign_id, prepared_at=None).update(error=error.message[:500], done_count=0)
 
 
-@app.task(name="campaigns.inject", queue="default")
+# The order was accepted: a database that went away for a moment must not leave it INJECTING for ever.
+AGAIN = RetryStrategy(max_attempts=20, wait=15, retry_exceptions={OperationalError, InterfaceError})
+
+
+@app.task(name="campaigns.inject", queue="default", retry=AGAIN)
 def inject(campaign_id: int, user_id: int | None = None, scheduled: str | None = None) -> None:
     try:
         injection.inject(

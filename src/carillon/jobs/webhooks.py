@@ -21,6 +21,13 @@ def send(webhook_id: int) -> None:
     webhook_calls.send_waiting(webhook_id)
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="webhooks.sweep", queue="webhooks", queueing_lock="webhooks.sweep")
+def sweep(timestamp: int) -> None:
+    """What a job that broke left behind."""
+    webhooks.wake_due(now=timezone.now())
+
+
 @app.periodic(cron="23 4 * * *")
 @app.task(name="webhooks.purge", queue="webhooks", queueing_lock="webhooks.purge")
 def purge(timestamp: int) -> None:
