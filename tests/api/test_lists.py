@@ -128,3 +128,36 @@ def test_lists_are_read_page_by_page_and_deleted(alice: Caller, charlie: Caller)
     assert refusal(charlie.delete(f"lists/{numbers[0]}"))[:2] == (404, "list_not_found")
     assert alice.delete(f"lists/{numbers[0]}").json() == {"deleted": numbers[0]}
     assert refusal(alice.get(f"lists/{numbers[0]}"))[:2] == (404, "list_not_found")
+
+
+def test_a_list_of_lists_and_single_people(alice: Caller, charlie: Caller) -> None:
+    member = upload(alice).json()["id"]
+    body = {"filename": "both", "listsId": [member], "listRecipient": [{"mobile": "0611111113"}]}
+    made = alice.post("lists", body).json()
+    assert (made["type"], made["listName"], made["size"]) == ("VIRTUAL", "both", 1)
+    assert [entry["idlistItems"] for entry in made["listsItems"]] == [member]
+    sent = alice.post(
+        "campaigns/inject", {"listsId": made["id"], "msg": "Hi", "typeSelect": "NOTIFICATION", "startNow": True}
+    )
+    assert sent.json()["countValid"] == 3
+    assert refusal(charlie.post("lists", body))[:2] == (404, "list_not_found")
+    assert refusal(alice.post("lists", {"filename": "none"}))[0] == 422
+
+
+def test_a_large_list_sent_at_once_is_left_to_a_job(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    from carillon.api import inject
+    from carillon.jobs import campaigns as jobs
+    from carillon.models import Campaign
+
+    monkeypatch.setattr(inject, "INLINE_SIZE", 1)
+    number = upload(alice).json()["id"]
+    answer = alice.post(
+        "campaigns/inject", {"listsId": number, "msg": "Hi", "typeSelect": "NOTIFICATION", "startNow": True}
+    ).json()
+    assert answer["status"] == "INJECTING"
+    campaign = Campaign.objects.get(pk=answer["id"])
+    from carillon.services import injection
+
+    injection.inject(campaign.pk, actor=alice.user, now=campaign.created_at)
+    assert alice.get(f"campaigns/{campaign.pk}").json()["status"] == "INPROGRESS"
+    assert jobs.inject.name == "campaigns.inject"

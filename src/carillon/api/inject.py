@@ -17,7 +17,7 @@ from carillon.api.endpoints import Call, endpoint
 from carillon.api.errors import ApiError
 from carillon.api.fields import read_moment
 from carillon.models import Brand, Campaign, List, User
-from carillon.services import campaigns, injection, inline, launching, lists, preparation, unit_sends
+from carillon.services import campaigns, injection, inline, launching, list_rows, lists, preparation, unit_sends
 
 INLINE_SIZE = 20_000  # recipients that are prepared while the caller waits; more, when sending at once, go to a job
 EXAMPLE = {
@@ -74,7 +74,7 @@ def inject(call: Call, payload: InjectPayload) -> dict[str, Any]:
             return _answered(call, sent.campaign, people=order.rows, by_status=sent.by_status)
     with transaction.atomic():
         campaign = create_campaign(call, order)
-        if payload.startNow and sum(item.size for item in order.lists) > INLINE_SIZE:
+        if payload.startNow and sum(list_rows.totals(item)["size"] for item in order.lists) > INLINE_SIZE:
             campaign = injection.order(campaign, actor=call.user, at=order.at, now=call.now)
         else:
             if payload.startNow:

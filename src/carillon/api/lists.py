@@ -10,13 +10,14 @@ from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, Field
 
 from carillon.api import bodies
+from carillon.api.campaign_payload import People, people_rows
 from carillon.api.endpoints import Call, NoParameters, endpoint
 from carillon.api.errors import ApiError
-from carillon.api.fields import Payload, Text, Whole
+from carillon.api.fields import Payload, Text, Whole, Wholes
 from carillon.api.inject import brand_of, owner_of
 from carillon.domain.errors import CarillonError
 from carillon.models import List
-from carillon.services import list_import, lists
+from carillon.services import list_import, list_rows, lists
 
 MAX_BYTES = lists.MAX_FILE_BYTES + 1024 * 1024  # the file and the form around it
 RAW_TYPES = frozenset({"text/csv", "text/plain", "application/octet-stream"})
@@ -136,6 +137,35 @@ def _hashed(chunks: Iterable[bytes], digest: Any) -> Iterator[bytes]:
     for chunk in chunks:
         digest.update(chunk)
         yield chunk
+
+
+class VirtualPayload(Payload):
+    filename: Text = Field(max_length=200, description="Name of the list.", examples=["autumn"])
+    listsId: Wholes | None = Field(None, description="Lists it is made of; none of them may be VIRTUAL itself.")
+    listRecipient: People | None = Field(None, description="Single recipients, at most 50.")
+    userOwnerID: Text | None = Field(None, max_length=40, description="User the list is for; administrators only.")
+
+
+@endpoint(
+    "POST",
+    "lists",
+    name="createVirtualList",
+    scope="lists",
+    tag="Lists",
+    payload=VirtualPayload,
+    answer=Analysis,
+    errors=("invalid_input", "list_not_found", "too_many_recipients", "forbidden"),
+    example={"filename": "autumn", "listRecipient": [{"mobile": "0632545311"}]},
+    is_idempotent=True,
+    is_addition=True,
+)
+def create_virtual(call: Call, payload: VirtualPayload) -> dict[str, Any]:
+    """Make a list of lists and single recipients (type VIRTUAL)."""
+    members = [lists.get(call.user, list_id) for list_id in dict.fromkeys(payload.listsId or [])]
+    rows = people_rows(payload.listRecipient or [], warnings=call.warnings)
+    owner = owner_of(call, payload.userOwnerID)
+    item = list_rows.create_virtual(call.user, name=payload.filename, members=members, rows=rows, user=owner)
+    return lists.analysis_json(item)
 
 
 class ListsPayload(Payload):
