@@ -153,18 +153,9 @@ def peak_mb(process: Process) -> float:
 
 def bare_protocol(port: int, *, total: int, window: int) -> float:
     """Our SMPP client and the same SMSC, nothing else (bench.protocol)."""
-    command = [
-        sys.executable,
-        "-m",
-        "bench.protocol",
-        "--port",
-        str(port),
-        "--messages",
-        str(total),
-        "--window",
-        str(window),
-    ]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    command = [sys.executable, "-m", "bench.protocol", "--window", str(window)]
+    environ = {**os.environ, "SMSC": f"127.0.0.1:{port}", "SIZE": str(total)}
+    said = subprocess.run(command, capture_output=True, text=True, check=True, env=environ).stdout
     found = re.search(r"([\d,]+) msg/s", said)
     assert found is not None, said
     return float(found.group(1).replace(",", ""))
