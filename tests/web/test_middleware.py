@@ -18,6 +18,7 @@ from carillon.models import User, UserSession
 from carillon.web import toasts
 from carillon.web.middleware import Errors, Toasts
 from tests.browser.driving import session_for
+from tests.builders import make_list
 from tests.web.conftest import signed_in
 
 
@@ -53,6 +54,12 @@ def test_errors_of_services_become_pages(
     assert sentence in response.content.decode()
     if status == 404:
         assert "There is no" not in response.content.decode()
+
+
+def test_a_nul_character_that_only_the_database_sees_is_refused_in_words(alice: User) -> None:
+    item = make_list(alice.account, ["0612345678"], user=alice)
+    response = signed_in(alice).post(f"/lists/{item.pk}/rename", {"name": "a\0b", "description": ""})
+    assert response.status_code == 400 and "ne peut pas être enregistré" in response.content.decode()
 
 
 def test_other_errors_are_not_hidden() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.contrib.messages import get_messages
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -94,8 +95,8 @@ class Errors:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, NotFound | Forbidden):  # never says whether it exists elsewhere
             return render(request, "404.html", status=404)
-        if isinstance(error, ValueError) and "NUL" in str(error):
-            error = InvalidInput("A NUL character cannot be stored.", code="nul")
+        if isinstance(error, DataError) or (isinstance(error, ValueError) and "NUL" in str(error)):
+            error = InvalidInput("A NUL character cannot be stored.", code="nul")  # or a text or number beyond its bounds
         if not isinstance(error, CarillonError):
             return None
         status = 409 if isinstance(error, Conflict) else 402 if isinstance(error, InsufficientCredit) else 400
