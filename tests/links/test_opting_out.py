@@ -26,6 +26,7 @@ def test_opening_the_page_changes_nothing_the_button_does(caller: Caller) -> Non
         assert (
             "+33 … 78" in page.text and "34" not in page.text.partition("<main>")[2]
         )  # for whoever found it by chance
+    caller.ask(path, body=b"confirm=1")  # only a POST confirms
     assert optouts.levels_of(campaign.account_id, [PERSON]) == {}
     done = caller.ask(path, method="POST", body=b"confirm=1")
     assert done.status == 200 and "<form" not in done.text
