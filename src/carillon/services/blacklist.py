@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from carillon.domain.errors import InvalidInput, NotFound
@@ -17,6 +17,7 @@ from carillon.services import consents, npai, optouts
 from carillon.services.reports import harmless
 
 BATCH = 5_000
+FEW = 10_000  # entries put in order at once
 LOGGED_TOGETHER = 1_000  # numbers of one import in one entry of the log
 ADD_MANY = """
 WITH given AS (
@@ -35,15 +36,23 @@ FROM optout o LEFT JOIN brand b ON b.id = o.brand_id WHERE o.account_id = %s AND
 
 def visible(account: Account, *, text: str = "", medium: str = "", brand: Brand | None = None) -> QuerySet[OptOut]:
     """Newest first. `text`: the beginning of a number in any writing, or words of the description."""
-    found = OptOut.objects.filter(account_id=account.pk).order_by("-id")
-    if medium:
-        found = found.filter(medium=medium)
+    found = OptOut.objects.filter(account_id=account.pk, medium__in=[medium] if medium else optouts.MEDIA).order_by(
+        "-id"
+    )
     if brand is not None:
         found = found.filter(brand_id=brand.pk)
     digits = "".join(c for c in text if c.isdigit()).lstrip("0")
     if digits and not any(c.isalpha() for c in text):
-        return found.filter(npai.begins_with(digits))
-    return found.filter(description__icontains=text.strip()) if text.strip() else found
+        return _few_first(found.filter(npai.begins_with(digits)))
+    if not text.strip():
+        return found
+    return found.exclude(description="").filter(description__icontains=text.strip())  # optout_described serves it
+
+
+def _few_first(found: QuerySet[OptOut]) -> QuerySet[OptOut]:
+    """A few among millions are gathered and put in order; many are met soon on the way through all of them."""
+    is_few = found.order_by()[: FEW + 1].count() <= FEW
+    return found.order_by((F("id") + 0).desc()) if is_few else found  # + 0: the index on ids cannot give that order
 
 
 def get(account: Account, optout_id: int) -> OptOut:

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from carillon.domain.errors import InvalidInput, NotFound
@@ -23,6 +23,7 @@ from carillon.models import Account, Campaign, Reply, User
 from carillon.services import replies
 from carillon.services.reports import harmless
 
+MOST_TURNED = 1_500  # conversations one can turn to
 MOST_SHOWN = 500  # texts of one conversation
 BATCH = 2_000
 MOST_ADDRESSES = 10
@@ -57,12 +58,13 @@ def conversations(actor: User, *, text: str = "", which: str = "") -> QuerySet[R
         digits = "".join(c for c in wanted if c.isdigit()).removeprefix("0")
         by_number = _numbers_holding(actor.account_id, digits) if len(digits) >= 4 else []
         chosen = chosen.filter(Q(text__icontains=wanted) | Q(msisdn__in=by_number))
-    latest = (
-        found.filter(msisdn__in=chosen.values("msisdn")).order_by("msisdn", "-received_at", "-id").distinct("msisdn")
+    # Walked from the newest on, each asked for a newer one of its number: a page costs a page, however many there are.
+    newer = found.filter(
+        Q(received_at__gt=OuterRef("received_at")) | Q(received_at=OuterRef("received_at"), pk__gt=OuterRef("pk")),
+        msisdn=OuterRef("msisdn"),
     )
-    return (
-        Reply.objects.filter(pk__in=latest.values("pk")).select_related("assigned_to").order_by("-received_at", "-id")
-    )
+    latest = found.filter(~Exists(newer)).select_related("assigned_to").order_by("-received_at", "-id")
+    return latest.filter(Exists(chosen.filter(msisdn=OuterRef("msisdn"))))
 
 
 def _numbers_holding(account_id: int, digits: str) -> list[int]:

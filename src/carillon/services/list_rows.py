@@ -1,4 +1,4 @@
-"""The rows of a list: pages, search, numbers added and removed, lists merged and put together.
+"""The rows of a list: numbers added and removed, lists merged and put together.
 
 Rows keep their line for life: a report says "line 10" of the file the person knows. After a change the first row of each
 number is the valid one, the others are duplicates, and the list's figures are counted again: at once for a short list, by a
@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Func, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models import QuerySet
 
 from carillon.domain.errors import Conflict, InvalidInput, NotFound
 from carillon.domain.fields import fold
@@ -38,29 +37,10 @@ _REJUDGE = """
 """
 
 
-def rows_of(item: List, *, verdict: int | None = None, search: str = "") -> QuerySet[Recipient]:
-    """Rows in the order of their lines, to be sliced. `search`: a name (anywhere in a field), or a number or a part of it."""
+def rows_of(item: List, *, verdict: int | None = None) -> QuerySet[Recipient]:
+    """Rows in the order of their lines, to be sliced. Pages and searches of long lists: services.list_search."""
     found = Recipient.objects.filter(account_id=item.account_id, list_id=item.pk).order_by("id")
-    if verdict is not None:
-        found = found.filter(verdict=verdict)
-    if not search.strip():
-        return found
-    text = Func(F("fields"), Value(" "), function="array_to_string", output_field=TextField())
-    wanted = Q(text__icontains=search.strip())
-    digits = _digits(search)
-    if digits:
-        wanted |= Q(number__contains=digits)
-    return found.annotate(text=text, number=Cast("msisdn", TextField())).filter(wanted)
-
-
-def _digits(search: str) -> str:
-    """What to look for in E.164 numbers: "06 12 34" is found in 33612345678. "" when the text is no number."""
-    number = parse(search).msisdn
-    if number is not None:
-        return str(number)
-    digits = "".join(char for char in search if char.isascii() and char.isdigit())
-    is_number = len(digits) >= 4 and not any(char.isalpha() for char in search)
-    return digits.removeprefix("00").removeprefix("0") if is_number else ""
+    return found if verdict is None else found.filter(verdict=verdict)
 
 
 def batches(item: List, *, verdict: int | None = None) -> Iterator[list[tuple[Any, ...]]]:

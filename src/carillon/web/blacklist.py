@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from carillon.domain.errors import InvalidInput
 from carillon.models import Brand
 from carillon.services import blacklist, brands, consents, lists, number_files, optouts
+from carillon.services.long_lists import LongList
 from carillon.services.number_files import Numbers
 from carillon.web import toasts
 from carillon.web.campaigns import download
@@ -78,7 +79,7 @@ def _page(request: SignedInRequest, form: AddForm, *, status: int = 200) -> Http
     found = blacklist.visible(
         request.user.account, text=text, medium=medium if medium in optouts.MEDIA else "", brand=chosen
     )
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(LongList(found), PER_PAGE).get_page(request.GET.get("page"))
     names = {brand.pk: brand.name for brand in known}
     rows = [(row, names.get(row.brand_id, "")) for row in page.object_list]
     context = {"page": page, "rows": rows, "q": text, "medium": medium, "brands": known, "brand": chosen, "form": form}

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_POST
 from carillon.domain.errors import CarillonError, InvalidInput, NotFound
 from carillon.domain.segments import measure
 from carillon.models import List
-from carillon.services import list_export, list_rows, lists
+from carillon.services import list_export, list_rows, list_search, lists
 from carillon.web import list_cards, toasts
 from carillon.web.campaigns import download
 from carillon.web.rights import SignedInRequest, signed_in
@@ -62,7 +62,7 @@ def index(request: SignedInRequest) -> HttpResponse:
 def page(request: SignedInRequest, list_id: int) -> HttpResponse:
     item = lists.get(request.user, list_id)
     text = request.GET.get("q", "").strip()[:100]
-    found = list_rows.rows_of(item, search=text)
+    found = list_search.pages(item, text=text)
     rows = Paginator(found, ROWS_PER_PAGE).get_page(request.GET.get("page")) if item.state == List.State.READY else None
     context = {
         "item": item, "card": list_cards.card(item, with_rows=False), "columns": columns(item), "rows": rows, "q": text,

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from carillon.domain.errors import InvalidInput
 from carillon.services import npai
+from carillon.services.long_lists import LongList
 from carillon.web import toasts
 from carillon.web.blacklist import numbers_given, said
 from carillon.web.campaigns import download
@@ -35,7 +36,9 @@ class AddForm(forms.Form):
 
 def _page(request: SignedInRequest, form: AddForm, *, status: int = 200) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:40]
-    page = Paginator(npai.visible(request.user.account, text=text), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(LongList(npai.visible(request.user.account, text=text)), PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     template = "npai/rows.html" if request.htmx and request.htmx.target == "entries" else "npai/index.html"
     return render(request, template, {"page": page, "q": text, "form": form}, status=status)
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from carillon.domain.errors import CarillonError, NotFound
 from carillon.models import User
 from carillon.services import inbox, optouts
+from carillon.services.long_lists import LongList
 from carillon.web import toasts
 from carillon.web.campaigns import download
 from carillon.web.rights import SignedInRequest, signed_in
@@ -29,7 +30,7 @@ def index(request: SignedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()[:100]
     which = request.GET.get("which", "")
     found = inbox.conversations(request.user, text=text, which=which if which in WHICH else "")
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(LongList(found, most=inbox.MOST_TURNED), PER_PAGE).get_page(request.GET.get("page"))
     unread = inbox.unread_of(request.user, [row.msisdn for row in page.object_list])
     rows = [(row, unread.get(row.msisdn, 0)) for row in page.object_list]
     context = {"page": page, "rows": rows, "q": text, "which": which, "unread": inbox.unread(request.user)}

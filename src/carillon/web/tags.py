@@ -126,6 +126,7 @@ def pagination(context: Any, page: Any) -> dict[str, Any]:
     return {
         "page": page,
         "query": query.urlencode(),
+        "is_cut": getattr(page.paginator.object_list, "is_cut", False),  # services.long_lists: there are more
         "numbers": page.paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1),
         "ellipsis": page.paginator.ELLIPSIS,
     }

@@ -16,7 +16,7 @@ from carillon.domain import msisdn as numbers
 from carillon.domain.errors import CarillonError, InvalidInput, NotFound
 from carillon.domain.recipients.layout import is_mobile_name
 from carillon.models import Campaign, List
-from carillon.services import campaigns, composing, inline, list_rows, lists
+from carillon.services import campaigns, composing, inline, list_rows, list_search, lists
 from carillon.web import list_cards, list_uploads, toasts, wizard
 from carillon.web.rights import SignedInRequest
 from carillon.web.sentences import sentence_for
@@ -152,7 +152,7 @@ def search(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
     if text.strip():
         for item in campaigns.lists_of(campaign):
             if item.state == List.State.READY and len(found) < FOUND:
-                found += [(item, row) for row in list_rows.rows_of(item, search=text)[: FOUND - len(found)]]
+                found += [(item, row) for row in list_search.find(item, text, most=FOUND)[: FOUND - len(found)]]
     return render(request, "wizard/recipients_found.html", {"campaign": campaign, "found": found, "q": text})
 
 
