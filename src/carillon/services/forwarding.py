@@ -17,7 +17,9 @@ def forward(reply_id: int) -> None:
     reply = Reply.objects.select_related("account").filter(pk=reply_id).first()
     if reply is None or reply.account is None:
         return
-    campaign = Campaign.objects.select_related("user").filter(pk=reply.campaign_id).first() if reply.campaign_id else None
+    campaign = (
+        Campaign.objects.select_related("user").filter(pk=reply.campaign_id).first() if reply.campaign_id else None
+    )
     for address in addresses(reply.account, campaign):
         mail.send(
             address,
