@@ -190,3 +190,8 @@ def test_a_way_back_never_leaves_the_house(alice) -> None:
     campaign = make_campaign(alice.account, actor=alice)
     response = signed_in(alice).post(f"/campaigns/{campaign.pk}/delete", {"next": "https://evil.test/"})
     assert response["Location"] == "/campaigns/"
+
+
+def test_dates_at_the_ends_of_the_calendar_filter_nothing(alice) -> None:
+    make_campaign(alice.account, actor=alice, name="Soldes")
+    assert "Soldes" in signed_in(alice).get("/campaigns/?from=0001-01-01&to=9999-12-31").content.decode()

@@ -245,3 +245,8 @@ def test_a_list_that_changed_is_judged_again(client, draft, monkeypatch) -> None
     monkeypatch.setattr(timezone, "now", lambda: TUESDAY_NOON + timedelta(minutes=1))
     list_rows.add_numbers(campaigns.lists_of(draft)[0], ["0612345670"])
     assert "Crédits nécessaires 3" in page(client, draft)
+
+
+def test_the_year_one_is_no_date(client, draft) -> None:
+    answer = post(client, draft, when="later", day="0001-01-01", clock="00:00")
+    assert answer.status_code == 422 and "Indiquez la date" in answer.content.decode()

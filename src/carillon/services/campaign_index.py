@@ -113,6 +113,6 @@ def _dated(found: QuerySet[Campaign], filters: Filters) -> QuerySet[Campaign]:
     found = found.alias(at=Coalesce("scheduled_at", "launched_at", "created_at"))
     if filters.since:
         found = found.filter(at__gte=timezone.make_aware(datetime.combine(filters.since, time.min)))
-    if filters.until:
+    if filters.until and filters.until < date.max:
         found = found.filter(at__lt=timezone.make_aware(datetime.combine(filters.until + timedelta(days=1), time.min)))
     return found

@@ -26,6 +26,7 @@ from carillon.web.tags import moment
 TEMPLATE = "wizard/send.html"
 TAB = "campaign_send"
 SEPARATORS = re.compile(r"[,;\s]*[,;\n]\s*")
+FIRST_YEAR = 2000
 QUARTERS = [f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 15, 30, 45)]
 
 
@@ -46,6 +47,8 @@ class SendForm(forms.Form):
             for name in ("day", "clock"):
                 if given.get(name) is None and name not in self.errors:
                     self.add_error(name, _("Indiquez la date.") if name == "day" else _("Indiquez l'heure."))
+            if given.get("day") is not None and not FIRST_YEAR <= given["day"].year < FIRST_YEAR + 1000:
+                self.add_error("day", _("Indiquez la date."))  # the year 1 has no moment in every zone
         return given
 
     def wished(self) -> datetime | None:
