@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from carillon.models import Account, ApiRequest, Campaign, IdempotencyKey, List
 from carillon.services import request_log
-from tests.api.callers import Caller, content, refusal
+from tests.api.callers import TUESDAY_NOON, Caller, content, refusal
 from tests.api.outcomes import click, deliver, message_ids, reply
 from tests.builders import make_account, make_list, make_optout, make_user
 
@@ -158,7 +158,7 @@ def test_a_key_lives_for_a_day(alice: Caller) -> None:
     first = alice.post("campaigns/inject", BODY, **KEY).json()["id"]
     from carillon.services import idempotency
 
-    IdempotencyKey.objects.update(created_at=timezone.now() - idempotency.LIFE * 400)
+    IdempotencyKey.objects.update(created_at=TUESDAY_NOON - idempotency.LIFE * 1.01)
     assert alice.post("campaigns/inject", BODY, **KEY).json()["id"] != first
 
 

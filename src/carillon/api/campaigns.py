@@ -78,6 +78,7 @@ class TestPayload(Payload):
     answer=CampaignAnswer,
     errors=("not_found", "invalid_input", "sender_invalid", "insufficient_credit"),
     example={"phoneNumbers": "33685812475; 33685812476"},
+    is_idempotent=True,
 )
 def test(call: Call, payload: TestPayload) -> dict[str, Any]:
     """Send a test of a campaign.

@@ -157,9 +157,11 @@ class _Visit:
         body = errors.body(error, request_id=self.request_id, doc_base=doc_base())
         if error.status == 401:
             error.headers.setdefault("WWW-Authenticate", "Bearer")
-        return HttpResponse(
+        response = HttpResponse(
             json.dumps(body, ensure_ascii=False), status=error.status, content_type=JSON, headers=error.headers
         )
+        response._has_been_logged = True  # type: ignore[attr-defined]  # a client's mistake is in the API's log, not in ours
+        return response
 
     def _record(self, response: HttpResponseBase) -> None:
         answered = response.content if isinstance(response, HttpResponse) else b""

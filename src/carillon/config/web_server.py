@@ -24,5 +24,5 @@ def _bind_promptly(config: uvicorn.Config) -> socket.socket:
 
 def serve(application: str, **options: Any) -> None:
     """`uvicorn.run` of a named application; ends when the process is told to."""
-    uvicorn.Config.bind_socket = _bind_promptly  # type: ignore[method-assign]
+    uvicorn.Config.bind_socket = _bind_promptly  # type: ignore[method-assign, assignment]
     uvicorn.run(application, **options)

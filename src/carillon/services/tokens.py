@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
+from typing import Any, TypeVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from carillon.domain.errors import CarillonError, Forbidden, InvalidInput, NotFound
 from carillon.models import Account, Token, User
 from carillon.services import accounts, prepared
 
+Row = TypeVar("Row", bound=Model)
 SCOPES = ("send", "lists", "reports", "blacklist", "webhooks")
 SESSION_LIFE = timedelta(hours=12)
 DEFAULT_RATE = 3000  # requests a minute
@@ -138,17 +141,19 @@ def _read(hashed: str) -> Token | None:
     row = prepared.first_row(_reading(), [hashed])
     if row is None:
         return None
-    at, found = 0, []
-    for model in (Token, User, Account, Account):
-        names = [field.attname for field in model._meta.concrete_fields]
-        values = row[at : at + len(names)]
-        at += len(names)
-        found.append(None if values[0] is None else model.from_db("default", names, values))
-    token, user, account, parent = found
-    account.parent = parent
+    cells = iter(row)
+    token, user, account = _made(Token, cells), _made(User, cells), _made(Account, cells)
+    parent = _made(Account, cells)
+    account.parent = parent if parent.pk is not None else None
     user.account = token.account = account
     token.user = user
     return token
+
+
+def _made(model: type[Row], cells: Iterator[Any]) -> Row:
+    """The next cells as a row of this model."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    return model.from_db("default", names, list(islice(cells, len(names))))
 
 
 @lru_cache(maxsize=1)
