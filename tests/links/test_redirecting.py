@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,19 @@ def test_a_stranger_who_guesses_is_told_politely_then_made_to_wait(caller: Calle
     assert [a.status for a in answers[30:]] == [429] * 10
     assert "n'existe pas" in answers[0].text.replace("&#x27;", "'")
     assert caller.ask(codes(linked())[0], address="198.51.100.2").status == 302  # others are served
+
+
+def test_who_guesses_is_known_behind_a_proxy_whatever_the_header_begins_with(caller: Caller, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    caller.redirector.guesses.WINDOW_S = 1e9
+    guesses = ["/" + shortcodes.encode(links.key(), message_id=7_000_000_000 + i, index=0) for i in range(40)]
+    answers = [
+        caller.ask(path, address=f"10.0.0.{n}", x_forwarded_for=f"10.0.0.{n}, 203.0.113.9")
+        for n, path in enumerate(guesses)
+    ]
+    assert [a.status for a in answers[30:]] == [429] * 10
+    other = caller.ask(guesses[0], address="10.0.0.1", x_forwarded_for="203.0.113.9, 203.0.113.10")
+    assert other.status == 404
 
 
 def test_everyone_lands_on_the_same_page_when_nothing_is_personal(caller: Caller) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from carillon.domain import shortcodes, visitors
@@ -61,7 +62,7 @@ class Visitor:
     __slots__ = ("accepts", "address", "host", "method", "scheme", "verdict")
 
     def __init__(self, scope: Scope) -> None:
-        user_agent = self.host = self.accepts = b""
+        user_agent = self.host = self.accepts = forwarded = b""
         special: dict[bytes, bytes] = {}
         for name, value in scope["headers"]:
             if name == b"user-agent":
@@ -70,12 +71,14 @@ class Visitor:
                 self.host = value
             elif name == b"accept-language":
                 self.accepts = value
+            elif name == b"x-forwarded-for":
+                forwarded += b"," + value
             elif name in WANTED:
                 special[name] = value
         self.method: str = scope["method"]
         self.scheme: str = scope.get("scheme", "http")
         client = scope.get("client")
-        self.address: str = client[0] if client else ""
+        self.address: str = _behind_proxies(forwarded) or (client[0] if client else "")
         self.verdict: Verdict = visitors.judge(self.method, user_agent, special)
 
     @property
@@ -87,6 +90,15 @@ class Visitor:
     @property
     def language(self) -> str:
         return link_pages.language_of(self.accepts)
+
+
+def _behind_proxies(forwarded: bytes) -> str:
+    """The address the nearest trusted proxies saw. The server believes the first one of the header, which anyone may write: who
+    guesses codes would have a new address for each. "" without proxies.
+    """
+    trusted: int = settings.TRUSTED_PROXIES
+    hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",") if hop.strip()] if trusted else []
+    return hops[-trusted] if trusted and len(hops) >= trusted else ""
 
 
 class Redirector:
