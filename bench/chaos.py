@@ -62,6 +62,7 @@ def main() -> int:
     print(
         f"{number} rounds, {chaos.sent} messages, {chaos.events.total()} faults, nothing twice, everything accounted for"
     )
+    print(f"{chaos.in_doubt} messages in doubt at the end, none of which the SMSC had accepted whole")
     print(", ".join(f"{name} {n}" for name, n in sorted(chaos.events.items())))
     print(machine())
     return 0
