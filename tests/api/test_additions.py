@@ -188,7 +188,7 @@ def test_every_request_is_logged_without_its_secrets(alice: Caller) -> None:
     assert (
         "0632545311" in sent.request_body and "AAAA" not in sent.request_body and '"INPROGRESS"' in sent.response_body
     )
-    assert login.status == 401 and "hunter2" not in login.request_body and login.account_id is None
+    assert login.status == 401 and login.request_body == "" and login.account_id is None
 
 
 def test_the_log_shows_ones_own_account_and_a_week(alice: Caller, charlie: Caller) -> None:

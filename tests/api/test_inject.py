@@ -222,6 +222,13 @@ def test_the_five_minutes_of_a_prepared_campaign_count_at_its_launch(
     assert (answer["status"], answer["scheduleOn"]) == ("SCHEDULED", "2026-12-01T12:30:00+01:00")
 
 
+def test_the_date_of_a_prepared_campaign_can_be_changed_before_its_launch(alice: Caller) -> None:
+    number = alice.inject().json()["id"]
+    kept = alice.post("campaigns/inject", {"campaignId": number, "scheduleOn": "2026-12-03T10:30:00"}).json()
+    assert (kept["status"], kept["scheduleOn"], kept["scheduled"]) == ("DRAFT", "2026-12-03T10:30:00+01:00", False)
+    assert alice.post("campaigns/inject", {"campaignId": number, "startNow": True}).json()["status"] == "SCHEDULED"
+
+
 def test_marketing_on_a_sunday_waits_and_says_so(alice: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     at(monkeypatch, SUNDAY)
     answer = alice.inject(typeSelect="MKG", startNow=True).json()

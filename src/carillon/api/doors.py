@@ -185,7 +185,9 @@ class _Visit:
     def _body_for_log(self) -> str:
         """What was already read, never more: an upload's file stays on disk."""
         raw = getattr(self.request, "_body", None)
-        if not isinstance(raw, bytes):
+        if (
+            not isinstance(raw, bytes) or self.endpoint is None or self.endpoint.scope is None
+        ):  # a password is never kept
             return ""
         return raw[: request_log.MAX_BODY * 4].decode(errors="replace")
 

@@ -113,6 +113,8 @@ def _launch_prepared(call: Call, payload: InjectPayload, campaign_id: int) -> di
     with transaction.atomic():
         if payload.sender is not None:
             campaign = campaigns.update(campaign, sender=payload.sender.strip())
+        if payload.scheduleOn is not None and not payload.startNow:
+            campaign = campaigns.update(campaign, scheduled_at=_moment(call, payload))
         if campaign.prepared_at is None:
             campaign = preparation.prepare(campaign.pk)
         if payload.startNow:

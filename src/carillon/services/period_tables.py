@@ -30,6 +30,7 @@ class Table:
         self.labels = {int(s): label(s, language=language) for s in Status}
         self.details = details
         self._lists: dict[int, List] = {}
+        self._original: list[str] | None = None
         self._positions: dict[tuple[str, ...], list[int | None]] = {}
         self.links = self._link_indexes()
 
@@ -52,6 +53,12 @@ class Table:
         return [*names, *FIXED_AFTER, "CAMPAIGN_ID"]
 
     def original(self) -> list[str]:
+        """Found once: a period may have very many lists."""
+        if self._original is None:
+            self._original = self._find_original()
+        return self._original
+
+    def _find_original(self) -> list[str]:
         found = period_reports.columns_of(period_reports.headers(self.wanted))
         if self.details is None:
             return found
