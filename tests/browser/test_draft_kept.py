@@ -69,3 +69,31 @@ def test_two_windows_are_told_of_each_other(visitor: Visitor, marie: User, draft
     expect(first).to_have_url(f"{visitor.url}/campaigns/{draft.pk}/send")
     draft.refresh_from_db()
     assert draft.message == "De la première"
+
+
+CARRIED = """
+(chip) => {
+  const carried = new DataTransfer();
+  chip.dispatchEvent(new DragEvent("dragstart", { dataTransfer: carried, bubbles: true }));
+  return carried.getData("text/plain");
+}
+"""
+
+
+def test_chips_by_keyboard_can_be_undone_and_a_dragged_one_carries_its_field(
+    visitor: Visitor, marie: User, draft: Campaign
+) -> None:
+    visitor.sign_in(marie)
+    page = visitor.go(f"/campaigns/{draft.pk}/message")
+    message = page.get_by_label("Message", exact=True)
+    message.fill("")
+    first = page.get_by_role("button", name="Prénom")
+    assert first.get_attribute("draggable") == "true"
+    assert first.evaluate(CARRIED) == "${Prénom}"  # what the browser then drops into the text
+    first.press("Enter")
+    page.get_by_role("button", name="SMS", exact=True).press("Enter")
+    expect(message).to_have_value("${Prénom}${SMS}")
+    message.press("Control+z")
+    expect(message).to_have_value("${Prénom}")
+    message.press("Control+z")
+    expect(message).to_have_value("")

@@ -89,6 +89,12 @@ export default function composer(form) {
     message.addEventListener(kind, () => message.parentElement.classList.toggle("is-over", kind === "dragenter"));
   }
 
+  // A browser leaves what was dropped selected: the next chip would take its place.
+  message.addEventListener("drop", () => setTimeout(() => {
+    message.focus();
+    message.setSelectionRange(message.selectionEnd, message.selectionEnd);
+  }));
+
   let target = message;
   form.addEventListener("focusin", (event) => {
     if (event.target === message || event.target.hasAttribute("data-takes-fields")) target = event.target;
