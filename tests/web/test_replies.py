@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from carillon.models import Account, AutoReply, Message, Reply, User
-from carillon.services import optouts
+from carillon.services import inbox, optouts
 from tests.builders import make_campaign, make_connector
 from tests.web.conftest import signed_in
 
@@ -64,11 +64,16 @@ def test_opening_reads_and_the_latest_stands_for_the_conversation(alice: User) -
     assert "1 non lue" in page(alice, "/replies/?which=unread")
 
 
+@pytest.mark.parametrize("few", [0, 500])
 @pytest.mark.parametrize(
     ("q", "is_found"), [("06 12 34", True), ("fabrique", True), ("+33612345678", True), ("0699", False)]
 )
-def test_search_by_number_or_words(alice: User, q: str, is_found: bool) -> None:
-    said(alice.account, "Secret de fabrique")
+def test_search_by_number_or_words(
+    alice: User, q: str, is_found: bool, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "FEW", few)
+    said(alice.account, "Secret de fabrique", received_at=timezone.now() - timedelta(hours=1))
+    said(alice.account, "Secret, encore")
     assert ("Secret" in signed_in(alice).get("/replies/", {"q": q}).content.decode()) is is_found
 
 

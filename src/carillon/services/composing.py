@@ -170,10 +170,11 @@ def sender_for(campaign: Campaign, country: str) -> str | None:
 
 def header_of(campaign: Campaign) -> list[str]:
     """The fields a text may use: the columns of every list, in order, once each."""
-    return list(dict.fromkeys(name for item in _sources(campaign) for name in item.header))
+    return list(dict.fromkeys(name for item in sources(campaign) for name in item.header))
 
 
-def _sources(campaign: Campaign) -> list[List]:
+def sources(campaign: Campaign) -> list[List]:
+    """The lists it sends to, and those that a list of lists holds."""
     found = []
     for item in campaigns.lists_of(campaign):
         found += [item, *item.members.all()] if item.kind == List.Kind.VIRTUAL else [item]
@@ -193,7 +194,7 @@ def extremes(campaign: Campaign) -> Extremes:
     longest: dict[str, str] = {}
     foreign: dict[str, str] = {}
     empty: set[str] = set()
-    for item in _sources(campaign):
+    for item in sources(campaign):
         own = _of_rows(item) if item.kind == List.Kind.INLINE else _of_analysis(item)
         for name, value in own.longest.items():
             if measure(value).units >= measure(longest.get(name, "")).units:
@@ -248,7 +249,7 @@ class Preview:
 
 def preview(campaign: Campaign, row: int = 0, *, message: str | None = None) -> Preview:
     """`message` instead of the stored text, for what is being typed. Raises NotFound for a row that is not there."""
-    total = sum(item.size for item in _sources(campaign))
+    total = sum(item.size for item in sources(campaign))
     if row == 0:
         found = extremes(campaign)
         columns = Columns(header_of(campaign))
@@ -270,7 +271,7 @@ def preview(campaign: Campaign, row: int = 0, *, message: str | None = None) -> 
 
 def _has_people_by_link(campaign: Campaign) -> bool:
     found: set[str] = set()
-    for item in _sources(campaign):
+    for item in sources(campaign):
         analysis = item.analysis or {}
         found |= set(analysis.get("_more", analysis).get("countries", ()))
     return bool(found & replying.OPT_OUT_BY_LINK)
@@ -298,7 +299,7 @@ def _preview(
 def recipient_at(campaign: Campaign, row: int) -> tuple[List, list[str], int | None]:
     """The `row`-th recipient (from 1) over all lists in order: (list, fields, msisdn)."""
     left = row
-    for item in _sources(campaign):
+    for item in sources(campaign):
         if 0 < left <= item.size:
             with connection.cursor() as cursor:
                 cursor.execute(

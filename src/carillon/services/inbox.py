@@ -14,7 +14,7 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from carillon.domain.errors import InvalidInput, NotFound
@@ -23,6 +23,7 @@ from carillon.models import Account, Campaign, Reply, User
 from carillon.services import replies
 from carillon.services.reports import harmless
 
+FEW = 500  # texts whose conversations are looked for directly
 MOST_TURNED = 1_500  # conversations one can turn to
 MOST_SHOWN = 500  # texts of one conversation
 BATCH = 2_000
@@ -58,13 +59,20 @@ def conversations(actor: User, *, text: str = "", which: str = "") -> QuerySet[R
         digits = "".join(c for c in wanted if c.isdigit()).removeprefix("0")
         by_number = _numbers_holding(actor.account_id, digits) if len(digits) >= 4 else []
         chosen = chosen.filter(Q(text__icontains=wanted) | Q(msisdn__in=by_number))
-    # Walked from the newest on, each asked for a newer one of its number: a page costs a page, however many there are.
-    newer = found.filter(
-        Q(received_at__gt=OuterRef("received_at")) | Q(received_at=OuterRef("received_at"), pk__gt=OuterRef("pk")),
-        msisdn=OuterRef("msisdn"),
-    )
-    latest = found.filter(~Exists(newer)).select_related("assigned_to").order_by("-received_at", "-id")
-    return latest.filter(Exists(chosen.filter(msisdn=OuterRef("msisdn"))))
+    # Walked from the newest on, each asked whether it is its number's latest: a page costs a page, however many there are.
+    of_number = found.filter(msisdn=OuterRef("msisdn")).order_by("-received_at", "-id")
+    latest = found.filter(pk=Subquery(of_number.values("pk")[:1])).select_related("assigned_to")
+    return _holding(latest, chosen, is_everything=not (wanted or which)).order_by("-received_at", "-id")
+
+
+def _holding(latest: QuerySet[Reply], chosen: QuerySet[Reply], *, is_everything: bool) -> QuerySet[Reply]:
+    """Of these, the conversations with a chosen text: looked for directly when few are, else asked of each on the way."""
+    if not is_everything:
+        msisdns = list(chosen.values_list("msisdn", flat=True)[: FEW + 1])
+        if len(msisdns) <= FEW:
+            return latest.filter(msisdn__in=set(msisdns))
+    one = chosen.filter(msisdn=OuterRef("msisdn")).order_by("-received_at")
+    return latest.annotate(chosen_id=Subquery(one.values("pk")[:1])).filter(chosen_id__isnull=False)
 
 
 def _numbers_holding(account_id: int, digits: str) -> list[int]:

@@ -9,7 +9,7 @@ from django.db import connection
 from carillon.domain import msisdn as numbers
 from carillon.domain.status import NOT_SENT_STATUSES, Status, expand_aliases
 from carillon.models import Campaign
-from carillon.services import report_rows
+from carillon.services import composing, report_rows
 from carillon.services.report_rows import MessageRow
 
 WINDOW = 5_000
@@ -44,6 +44,23 @@ WHERE m.id BETWEEN %(after)s AND %(last)s AND m.campaign_id = %(campaign)s
   AND (array_to_string(r.fields, ' ') ILIKE %(word)s OR m.msisdn::text LIKE %(word)s) ORDER BY m.id LIMIT %(limit)s
 """
 
+# Lists that are not much longer than the campaign are read in one go, without asking for each message's row.
+BY_WORD_IN_LISTS = """
+WITH few AS MATERIALIZED (
+    SELECT id, msisdn FROM recipient r WHERE r.list_id = ANY(%(lists)s)
+      AND (array_to_string(r.fields, ' ') ILIKE %(word)s OR r.msisdn::text LIKE %(word)s) LIMIT %(most)s
+), full_number AS (
+    SELECT m.id FROM few JOIN message m ON m.msisdn = few.msisdn AND m.id BETWEEN %(first)s AND %(last)s
+    WHERE m.recipient_id = few.id AND m.campaign_id = %(campaign)s
+), no_number AS (
+    SELECT m.id FROM message m WHERE m.msisdn IS NULL AND m.id BETWEEN %(first)s AND %(last)s AND m.campaign_id = %(campaign)s
+      AND m.recipient_id IN (SELECT few.id FROM few WHERE few.msisdn IS NULL)
+)
+SELECT id FROM full_number UNION ALL SELECT id FROM no_number
+UNION ALL SELECT -count(*) FROM few  -- ids are positive
+"""
+FEW = 1_000
+
 
 def find(
     campaign: Campaign, *, text: str = "", statuses: Collection[int] | None = None, after: int = 0, limit: int = 25
@@ -69,7 +86,11 @@ def _candidates(campaign: Campaign, text: str, wanted: set[int] | None, start: i
         if parsed.msisdn is not None:
             return _ids(BY_NUMBER, [parsed.msisdn, start, last, campaign.pk, limit])
         escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return _windows(BY_WORD, start, last, limit, campaign=campaign.pk, word=f"%{escaped}%")
+        word = f"%{escaped}%"
+        few = _in_lists(campaign, word)
+        if few is not None:
+            return [i for i in few if i >= start][:limit]
+        return _windows(BY_WORD, start, last, limit, campaign=campaign.pk, word=word)
     if wanted is None:
         return _ids(
             "SELECT id FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s ORDER BY id LIMIT %s",
@@ -87,6 +108,22 @@ def _candidates(campaign: Campaign, text: str, wanted: set[int] | None, start: i
         stopped=Status.STOPPED in wanted,
         waiting=bool(wanted & WAITING),
     )
+
+
+def _in_lists(campaign: Campaign, word: str) -> list[int] | None:
+    """Every message of the few rows with that word; None when they are many, or when the lists are long to read."""
+    lists = composing.sources(campaign)
+    size = sum(item.size for item in lists)
+    if not campaign.recipient_count <= size <= 2 * campaign.recipient_count + WINDOW:  # less: rows have left their list
+        return None
+    found = _ids(
+        BY_WORD_IN_LISTS,
+        {
+            "lists": [item.pk for item in lists], "word": word, "most": FEW + 1, "campaign": campaign.pk,
+            "first": campaign.first_message_id, "last": campaign.last_message_id,
+        },
+    )  # fmt: skip
+    return sorted(i for i in found if i > 0) if -min(found) <= FEW else None
 
 
 def _windows(sql: str, start: int, last: int, limit: int, **given: object) -> list[int]:
