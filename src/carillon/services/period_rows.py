@@ -39,11 +39,9 @@ def _query(sql: str, parameters: list[Any]) -> list[Any]:
 
 def _messages(ids: list[int]) -> dict[int, MessageRow]:
     found = _query(
-        "SELECT id, recipient_id, msisdn, country, status, price, segments, coalesce(reason, ''), text FROM message"
-        " WHERE id = ANY(%s)",
-        [ids],
+        "SELECT id, recipient_id, msisdn, country, status, price, segments FROM message WHERE id = ANY(%s)", [ids]
     )
-    return {i: MessageRow(i, r, n, c, s, p, g, w, text=t) for i, r, n, c, s, p, g, w, t in found}
+    return {row[0]: MessageRow(*row) for row in found}
 
 
 def _recipients(rows: Any, account_id: int) -> None:

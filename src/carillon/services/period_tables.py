@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +12,7 @@ from carillon.models import Account, Campaign, Link, List
 from carillon.services import period_reports, routes
 from carillon.services.period_reports import Wanted
 from carillon.services.report_rows import MessageRow
-from carillon.services.reports import BATCH, DATE, FIXED_AFTER, FIXED_BEFORE
+from carillon.services.reports import BATCH, FIXED_AFTER, FIXED_BEFORE, Dates, encode
 
 MAX_KNOWN = 20_000  # lists and links kept in memory at once
 
@@ -25,7 +24,7 @@ class Table:
         self, wanted: Wanted, *, account: Account, details: Sequence[str] | None = None, language: str = "fr"
     ) -> None:
         self.wanted = wanted
-        self.zone = ZoneInfo(account.time_zone)
+        self._dates = Dates(ZoneInfo(account.time_zone))
         self.allowed = routes.allowed_countries(account)
         self.labels = {int(s): label(s, language=language) for s in Status}
         self.details = details
@@ -94,7 +93,7 @@ class Table:
             for name, value in zip(item.header if item is not None else (), message.fields, strict=False):
                 if kept is None or fold(name) in kept:
                     row.setdefault(name, value)
-            batch.append(json.dumps(row, ensure_ascii=False))
+            batch.append(encode(row))
             if len(batch) == BATCH:
                 yield (separator + ",\n".join(batch)).encode()
                 separator, batch = ",\n", []
@@ -124,7 +123,7 @@ class Table:
         ]
 
     def _date(self, at: Any) -> str:
-        return "" if at is None else at.astimezone(self.zone).strftime(DATE)
+        return "" if at is None else self._dates(at)
 
     def _list(self, list_id: int) -> List | None:
         if list_id and list_id not in self._lists:

@@ -21,6 +21,8 @@ from carillon.services.report_rows import MessageRow
 FIXED_BEFORE = ("REF_LIST", "ID_LINE", "INT_MOBILE", "STATUS_CODE", "STATUS_TEXT", "DELIVERYDATE")
 FIXED_AFTER = ("MF_ALLOW", "MF_VALID", "MF_COUNTRY")
 DATE = "%d/%m/%Y %H:%M:%S"
+MAX_DATES = 20_000  # seconds remembered
+encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: json.dumps would make one for each row
 BATCH = 500  # rows per piece of a stream: 64 kB or so
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 
@@ -46,6 +48,7 @@ class Report:
         self.labels = {int(s): label(s, language=language) for s in Status}
         self.lists = {item.pk: item for item in List.objects.filter(campaignlist__campaign=campaign)}
         self.original = self._original_columns(details)
+        self._dates = Dates(self.zone)
         self._positions: dict[int, list[int | None]] = {}
 
     def _original_columns(self, details: Sequence[str] | None) -> list[str]:
@@ -97,7 +100,7 @@ class Report:
         return cells
 
     def date(self, at: datetime | None) -> str:
-        return "" if at is None else at.astimezone(self.zone).strftime(DATE)
+        return "" if at is None else self._dates(at)
 
     def _click(self, m: MessageRow, index: int) -> tuple[str, str]:
         first, n = m.clicks.get(index, (None, 0))
@@ -123,6 +126,23 @@ class Report:
             self._positions[m.list_id] = positions
         fields, n = m.fields, len(m.fields)
         return [fields[p] if p is not None and p < n else "" for p in positions]
+
+
+class Dates:
+    """Moments as DATE in one zone. Receipts come many in a second: each second is written once."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self.zone = zone
+        self._known: dict[datetime, str] = {}
+
+    def __call__(self, at: datetime) -> str:
+        second = at.replace(microsecond=0)
+        text = self._known.get(second)
+        if text is None:
+            if len(self._known) > MAX_DATES:
+                self._known.clear()
+            text = self._known[second] = second.astimezone(self.zone).strftime(DATE)
+        return text
 
 
 def harmless(cell: str) -> str:
@@ -155,7 +175,7 @@ def json_pieces(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterato
     yield b"["
     separator = ""
     for row in rows:
-        batch.append(json.dumps(dict(zip(names, (row[i] for i in kept), strict=True)), ensure_ascii=False))
+        batch.append(encode(dict(zip(names, (row[i] for i in kept), strict=True))))
         if len(batch) == BATCH:
             yield (separator + ",\n".join(batch)).encode()
             separator, batch = ",\n", []
