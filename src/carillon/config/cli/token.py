@@ -26,6 +26,7 @@ def add_to(commands: Command) -> None:
     )
     create.add_argument("name", metavar="NAME", help="to recognise it later")
     create.add_argument("--user", required=True, metavar="LOGIN", help="whose rights it has")
+    create.add_argument("--account", metavar="NAME", help="one of its sub-accounts (default: the user's own account)")
     create.add_argument("--scope", action="append", default=[], metavar="SCOPE", help="may be repeated (default: all)")
     create.add_argument("--test", action="store_true", help="a test token: sends to simulators only")
     add_json(create)
@@ -41,7 +42,11 @@ def run_create(arguments: argparse.Namespace) -> int:
     from carillon.services import accounts, tokens
 
     token, secret = tokens.create(
-        user=accounts.user_by_login(arguments.user), name=arguments.name, scopes=arguments.scope, is_test=arguments.test
+        user=accounts.user_by_login(arguments.user),
+        account=accounts.by_name(arguments.account) if arguments.account else None,
+        name=arguments.name,
+        scopes=arguments.scope,
+        is_test=arguments.test,
     )
     if arguments.json:
         print_json({"id": token.pk, "name": token.name, "secret": secret})
