@@ -18,7 +18,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from carillon.domain.errors import InvalidInput
 from carillon.models import Account, Campaign, Message, Outbox, Reply, Webhook, WebhookDelivery
-from carillon.services import net_guard, texts, webhook_calls, webhooks
+from carillon.services import net_guard, optout_links, texts, webhook_calls, webhooks
 from tests.builders import make_account, make_connector
 
 pytestmark = pytest.mark.django_db
@@ -299,3 +299,16 @@ def test_calls_that_no_job_has_taken_are_found_again(receiver: Receiver) -> None
     assert webhooks.wake_due(now=timezone.now()) == 0
     assert webhooks.wake_due(now=timezone.now() + timedelta(minutes=1)) == 1
     assert ProcrastinateJob.objects.get().args == {"webhook_id": webhook.pk}
+
+
+@pytest.mark.parametrize("format", ["carillon", "smsfactor"])
+def test_an_opt_out_by_link_is_told_as_a_stop(receiver: Receiver, format: str) -> None:
+    webhook, _ = hook(receiver, format=format)
+    make_connector()
+    message_id = texts.send_text(webhook.account, msisdn=33612345678, text="Bonjour", is_free=True)
+    for _ in range(2):  # the second confirmation changes nothing, and is not told
+        assert optout_links.confirm(message_id) is not None
+    send(webhook)
+    (body,) = receiver.bodies()
+    number = body["data"]["msisdn"] if format == "carillon" else "+" + body["from"]
+    assert number == "+33612345678"

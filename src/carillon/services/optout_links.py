@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
-from carillon.models import Account, Brand, Campaign
+from carillon.models import Account, Brand, Campaign, Outbox
 from carillon.services import optouts
 
 
@@ -34,12 +35,26 @@ def of_message(message_id: int) -> Leaving | None:
     return Leaving(brand.name if brand else account.name, msisdn, campaign.pk, account, brand, is_done)
 
 
+@transaction.atomic
 def confirm(message_id: int) -> Leaving | None:
     found = of_message(message_id)
-    if found is not None and not found.is_done:
-        optouts.add(
-            found.account, found.msisdn, brand=found.brand, source="link", description="Opt-out link",
-            campaign_id=found.campaign_id,
-        )  # fmt: skip
-        return of_message(message_id)
-    return found
+    if found is None or found.is_done:
+        return found
+    is_new = optouts.add(
+        found.account, found.msisdn, brand=found.brand, source="link", description="Opt-out link",
+        campaign_id=found.campaign_id,
+    )  # fmt: skip
+    if is_new:
+        _tell(found, message_id)
+    return of_message(message_id)
+
+
+def _tell(found: Leaving, message_id: int) -> None:
+    """The webhook event of a STOP, without a text: nothing was answered."""
+    told = {
+        "msisdn": f"+{found.msisdn}", "to": "", "text": "", "source": "link", "campaign_id": found.campaign_id,
+        "message_id": message_id, "brand_id": found.brand.pk if found.brand else None,
+    }  # fmt: skip
+    Outbox.objects.create(
+        connector_id=0, account_id=found.account.pk, event="stop", payload=told, at=timezone.now()
+    )
