@@ -334,3 +334,13 @@ def test_a_user_sees_his_own_campaigns_only(alice: Caller, bob: Caller) -> None:
 def test_a_user_of_another_account_never_owns_a_campaign(db: None, alice: Caller) -> None:
     other = make_user(account=make_account())
     assert refusal(alice.inject(userOwnerID=other.public_id))[:2] == (404, "not_found")
+
+
+def test_a_pace_can_be_set(alice: Caller) -> None:
+    sent = alice.post(
+        "campaigns/inject",
+        {"listRecipient": [{"mobile": "0632545311"}], "msg": "Rappelez-nous", "startNow": True, "pacePerHour": "600",
+         "typeSelect": "NOTIFICATION"},
+    ).json()  # fmt: skip
+    assert Campaign.objects.get(pk=sent["id"]).pace_per_hour == 600
+    assert alice.post("campaigns/inject", {"msg": "x", "pacePerHour": -1}).status_code == 422

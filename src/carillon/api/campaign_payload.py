@@ -125,6 +125,9 @@ class CampaignPayload(Payload):
     autoREPLACETOGSM7: Flag = Field(True, description="Replace ç â ê ë by c a e e, and the like.")
     checkDuplicate: Flag | None = Field(None, description="One message per number (default: the account's, else true).")
     billingCode: Text | None = Field(None, max_length=80, description="Printed on the invoice.")
+    pacePerHour: Whole | None = Field(
+        None, ge=0, le=10_000_000, description="At most so many messages an hour, for call centres. Not in the guide."
+    )
     tinyList: Entries | None = Field(None, description="Links to shorten: index 0 is ${track_1}.")
     b64ImagePreview: Text | None = Field(None, description="Preview image, JPG or PNG in Base64.")
     b64ZipLocal: Text | None = Field(None, description="ZIP of an HTML page in Base64, for links of type LOCAL.")

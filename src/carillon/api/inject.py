@@ -162,6 +162,7 @@ def _fields(call: Call, payload: CampaignPayload) -> dict[str, Any]:
         "auto_replace_gsm7": payload.autoREPLACETOGSM7,
         "check_duplicate": check,
         "billing_code": (payload.billingCode or "").strip(),
+        "pace_per_hour": payload.pacePerHour or 0,
         "simulator_only": call.is_test,
     }
 
