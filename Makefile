@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo up test check check-format check-lint check-imports check-types fix fuzz chaos screenshots messages lock clean
+.PHONY: help venv demo up test check check-format check-lint check-imports check-types fix fuzz chaos bench-gateway screenshots messages lock clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z%-]+:.*## / {printf "  \033[36m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,7 +50,10 @@ fuzz: $(VENV)/dev ## property tests with new random examples, many of them
 chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and again, and count
 	@$(BIN)/python -m bench.chaos $(ARGS)
 
-bench-%: $(VENV)/base ## bench-import, bench-prepare, bench-send (SMSC=host:port), bench-peers, bench-report, bench-links, …; SIZE=100000
+bench-gateway: $(VENV)/base ## the send path beside the gateways people use today; SIZE=200000 SMSC=host:port or SMSCSINK=path
+	@$(BIN)/python -m bench.peers $(ARGS)
+
+bench-%: $(VENV)/base ## bench-import, bench-prepare, bench-send, bench-lanes, bench-report, bench-links, …; SIZE=100000
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 screenshots: $(VENV)/dev ## take the pictures of the documentation

@@ -1,1 +1,1 @@
-"""The sides of `make bench-peers`: ourselves, the gateways people use today, and the SMSC they all speak to."""
+"""The sides of `make bench-gateway`: ourselves, the gateways people use today, and the SMSC they all speak to."""

@@ -1,4 +1,4 @@
-"""`python -m bench.peers`, as `make bench-peers` runs it."""
+"""`python -m bench.peers`, as `make bench-gateway` and `make bench-peers` run it."""
 
 from bench.peers.comparison import main
 

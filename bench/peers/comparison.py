@@ -1,6 +1,6 @@
-"""`make bench-peers`: our whole send path beside the gateways people use today, same machine, same SMSC, same minutes.
+"""`make bench-gateway`: our whole send path beside the gateways people use today, same machine, same SMSC, same minutes.
 
-    make bench-peers [SIZE=200000] [SMSC=host:port | SMSCSINK=path] [JASMIN=folder of a venv] [ARGS="--runs 3 --minutes 5"]
+    make bench-gateway [SIZE=200000] [SMSC=host:port | SMSCSINK=path] [JASMIN=folder of a venv] [ARGS="--runs 3 --minutes 5"]
 
 SIZE is the campaign into which notifications are injected; the other runs are shares of it, or of 200,000. All cells are run once, then all
 again, as long as the minutes last; the table has medians. A peer that is not installed is left out, with a sentence.

@@ -1,6 +1,6 @@
 """The gateway in several shapes: windows, binds, one process and two, and an SMSC that takes its time.
 
-    python -m bench.gateway [--sink PATH] [--repeat 2]        SIZE=100000
+    make bench-lanes ARGS="[--sink PATH] [--repeat 2]"        SIZE=100000
 
 Each cell is the whole path, committed and durable (bench.send). Without --sink our own simulator plays the SMSC, which is
 slower than the gateway; with it, an SMSC stand-in in C that takes smscsink's options. Repeats are interleaved.
@@ -32,7 +32,7 @@ SINK_PORT = 27753
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench.gateway")
+    parser = argparse.ArgumentParser(prog="bench.lanes")
     parser.add_argument("--sink", type=Path, help="an SMSC stand-in to start for each cell")
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--only", default="", help="cells whose name contains this")
