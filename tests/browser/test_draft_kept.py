@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from carillon.models import Campaign, User
 from tests.browser.driving import PATIENCE_MS, Visitor
@@ -97,3 +97,26 @@ def test_chips_by_keyboard_can_be_undone_and_a_dragged_one_carries_its_field(
     expect(message).to_have_value("${Prénom}")
     message.press("Control+z")
     expect(message).to_have_value("")
+
+
+def test_next_waits_for_the_save_on_its_way_instead_of_fighting_it(
+    visitor: Visitor, marie: User, draft: Campaign
+) -> None:
+    visitor.sign_in(marie)
+    page = visitor.go(f"/campaigns/{draft.pk}/description")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.headers.get("accept") == "application/json" and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route(f"**/campaigns/{draft.pk}/description", hold)
+    with page.expect_request(lambda request: request.headers.get("accept") == "application/json"):
+        page.get_by_label("Nom de la campagne").fill("Soldes")
+    page.get_by_role("button", name="Suivant", exact=True).click(no_wait_after=True)
+    held[0].continue_()
+    expect(page).to_have_url(f"{visitor.url}/campaigns/{draft.pk}/recipients")
+    draft.refresh_from_db()
+    assert draft.name == "Soldes"

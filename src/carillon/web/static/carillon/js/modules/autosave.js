@@ -7,18 +7,15 @@ export default function autosave(form) {
   const status = document.getElementById(form.dataset.status);
   const key = `carillon:unsaved:${form.dataset.save}`;
   let timer = 0;
-  let running = null;
+  let running = null; // the save on its way, a promise
+  let sent = null; // what it carries
   let dirty = false;
   let stopped = false;
 
   restore();
   form.addEventListener("input", soon);
   form.addEventListener("change", soon);
-  form.addEventListener("submit", () => {
-    stopped = true;
-    clearTimeout(timer);
-    keep();
-  });
+  form.addEventListener("submit", submitted, { capture: true }); // before the other modules of this form
   addEventListener("pagehide", () => {
     if (stopped || !(dirty || running)) return;
     keep(); // forgotten at the next visit if the answer still came in time
@@ -29,36 +26,50 @@ export default function autosave(form) {
     if (event.target.hasAttribute("data-unsaved")) return;
     dirty = true;
     clearTimeout(timer);
-    timer = setTimeout(() => save({}), DELAY_MS);
+    timer = setTimeout(save, DELAY_MS);
   }
 
-  async function save(options) {
-    if (running || stopped) {
+  /** A form sent while it saves itself waits for the answer: its version would be the one before. */
+  function submitted(event) {
+    clearTimeout(timer);
+    if (running && !stopped) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      stopped = true;
+      running.then(() => form.requestSubmit(event.submitter));
       return;
     }
+    stopped = true;
+    keep();
+  }
+
+  function save() {
+    if (!running && !stopped) {
+      running = saving().finally(() => {
+        running = null;
+        if (dirty && !stopped) timer = setTimeout(save, DELAY_MS);
+      });
+    }
+  }
+
+  async function saving() {
     dirty = false;
+    sent = snapshot();
     say("saving");
-    running = send(options);
-    const answer = await running;
-    running = null;
+    const answer = await send({});
     if (!answer) {
       dirty = true;
       keep();
       say("failed");
-      return;
-    }
-    if (answer.conflict) {
+    } else if (answer.conflict) {
       stopped = true;
       keep();
       say("conflict");
-      return;
+    } else {
+      sessionStorage.removeItem(key);
+      for (const input of document.querySelectorAll("input[name=version]")) input.value = answer.version;
+      say(answer.problem ? "problem" : "saved", answer.problem ?? answer.at);
     }
-    sessionStorage.removeItem(key);
-    form.elements.version.value = answer.version;
-    for (const other of document.querySelectorAll("input[name=version]")) other.value = answer.version;
-    say(answer.problem ? "problem" : "saved", answer.problem ?? answer.at);
-    form.dispatchEvent(new CustomEvent("carillon:saved", { bubbles: true, detail: answer }));
-    if (dirty) save({});
   }
 
   async function send(options) {
@@ -79,26 +90,40 @@ export default function autosave(form) {
     }
   }
 
+  function values() {
+    return [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken");
+  }
+
+  /** What is typed, without the version. */
+  function snapshot() {
+    return JSON.stringify(values().filter(([name]) => name !== "version"));
+  }
+
   function keep() {
-    const values = [...new FormData(form)].filter(([name, value]) => typeof value === "string" && name !== "csrfmiddlewaretoken");
-    sessionStorage.setItem(key, JSON.stringify(values));
+    sessionStorage.setItem(key, JSON.stringify({ values: values(), sent }));
   }
 
   function restore() {
-    const stored = sessionStorage.getItem(key);
+    const stored = JSON.parse(sessionStorage.getItem(key) ?? "null");
     sessionStorage.removeItem(key);
     if (!stored) return;
-    const values = new Map(JSON.parse(stored));
-    if (values.get("version") !== form.elements.version.value) return; // saved after all, or edited elsewhere
+    const version = stored.values.find(([name]) => name === "version")?.[1];
+    // Another version on the page: our own last save arrived after all, or someone edited elsewhere.
+    if (version !== form.elements.version.value && stored.sent !== snapshot()) return;
+    const kept = new Map();
+    for (const [name, value] of stored.values) kept.set(name, [...(kept.get(name) ?? []), value]);
     let changed = false;
     for (const element of form.elements) {
       if (!element.name || element.type === "hidden" || element.type === "file") continue;
       if (element.type === "checkbox" || element.type === "radio") {
-        const checked = values.get(element.name) === element.value || (element.type === "checkbox" && values.has(element.name));
+        const checked = (kept.get(element.name) ?? []).includes(element.value);
         changed ||= element.checked !== checked;
         element.checked = checked;
-      } else if (values.has(element.name) && element.value !== values.get(element.name)) {
-        element.value = values.get(element.name);
+        continue;
+      }
+      const value = kept.get(element.name)?.shift(); // fields of one name come in their order
+      if (value !== undefined && element.value !== value) {
+        element.value = value;
         changed = true;
       }
     }
