@@ -97,7 +97,7 @@ class Station:
         ticker = self.lane.ticker
         flow = ticker.flow if ticker else None
         inside = (
-            f"{flow.state} {flow.reason}; {len(flow.outstanding)} outstanding, {len(flow.ready)} ready,"
+            f"{flow.state} {flow.reason}; {len(flow.outstanding)} outstanding, {flow.waiting()} ready,"
             f" room {flow.carrier.room()}, {len(ticker.book.slices)} slices, {flow.carrier.health}"
             if flow and ticker
             else "no ticker"

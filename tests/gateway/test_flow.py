@@ -97,6 +97,30 @@ async def test_what_was_never_written_keeps_its_place() -> None:
 
 
 @looped
+async def test_notifications_overtake_what_waits_and_keep_their_own_order() -> None:
+    flow, paper = started(*(message(number) for number in range(12)))
+    flow.release([message(20, is_notification=True), message(12), message(21, is_notification=True)])
+    paper.space = 2
+    flow.pump()
+    paper.space = 10
+    flow.pump()
+    assert [m.message_id for m in paper.taken[10:]] == [20, 21, 10, 11, 12]
+    assert flow.waiting() == 0
+
+
+@looped
+async def test_a_slice_of_notifications_that_stops_gives_back_only_its_own() -> None:
+    flow, paper = started(*(message(number) for number in range(12)))
+    flow.release([message(20, is_notification=True)])
+    flow.release([Intent(21, 33600000021, "x", "ACME", slice_id=2, is_notification=True)])
+    flow.pull({2})
+    assert [back.message.message_id for back in flow.given_back] == [21]
+    paper.space = 10
+    flow.pump()
+    assert [m.message_id for m in paper.taken[10:]] == [20, 10, 11]
+
+
+@looped
 async def test_what_a_throttling_carrier_gives_back_may_go_elsewhere() -> None:
     flow, paper = started(message(1), message(2))
     flow.on_state(CarrierState.THROTTLED, "too fast")

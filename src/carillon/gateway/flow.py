@@ -43,6 +43,7 @@ class Flow:
         self.recorder = recorder
         self.wake = wake
         self.outstanding: dict[int, Intent] = {}  # intended, no result given to a tick yet
+        self.urgent: deque[Intent] = deque()  # notifications: handed over before those in `ready`
         self.ready: deque[Intent] = deque()
         self.parts: dict[int, list[Answer]] = {}  # answers of messages whose other segments are unanswered
         self.tries: dict[int, int] = {}
@@ -68,16 +69,24 @@ class Flow:
         """Their intent is on disk."""
         for message in messages:
             self.outstanding[message.message_id] = message
-            self.ready.append(message)
+            self._queue_of(message).append(message)
+
+    def _queue_of(self, message: Intent) -> deque[Intent]:
+        return self.urgent if message.is_notification else self.ready
+
+    def waiting(self) -> int:
+        """Messages that may be handed over and that the carrier has no room for yet."""
+        return len(self.urgent) + len(self.ready)
 
     def pump(self) -> None:
-        """Hands over as many as it is useful to."""
-        ready = self.ready
-        while ready and not self.is_closing:
+        """Hands over as many as it is useful to, notifications first; within the carrier they overtake too."""
+        while self.waiting() and not self.is_closing:
             room = self.carrier.room()
             if room <= 0:
                 return
-            self.carrier.submit([ready.popleft() for _ in range(min(room, len(ready)))])
+            taken = [self.urgent.popleft() for _ in range(min(room, len(self.urgent)))]
+            taken += [self.ready.popleft() for _ in range(min(room - len(taken), len(self.ready)))]
+            self.carrier.submit(taken)
 
     def untold_s(self) -> float:
         """How long segments have been accepted without any receipt."""
@@ -89,13 +98,14 @@ class Flow:
     def pull(self, slice_ids: set[int]) -> None:
         """These slices stop: whatever of them has not been given to the carrier goes back."""
         self.stopped |= slice_ids
-        kept: deque[Intent] = deque()
-        for message in self.ready:
-            if message.slice_id in slice_ids:
-                self._give_back(message, is_refused=False)
-            else:
-                kept.append(message)
-        self.ready = kept
+        for queue in (self.urgent, self.ready):
+            messages = list(queue)
+            queue.clear()
+            for message in messages:
+                if message.slice_id in slice_ids:
+                    self._give_back(message, is_refused=False)
+                else:
+                    queue.append(message)
         for message_id in [m for m in self.delayed if self.outstanding[m].slice_id in slice_ids]:
             self.delayed.pop(message_id).cancel()
             self._give_back(self.outstanding[message_id], is_refused=False)
@@ -155,7 +165,7 @@ class Flow:
             if message.slice_id in self.stopped:
                 self._give_back(message, is_refused=False)
             else:
-                self.ready.appendleft(message)
+                self._queue_of(message).appendleft(message)
 
     def on_receipts(self, receipts: list[tuple[Receipt, object]]) -> None:
         self.receipts += receipts
@@ -211,6 +221,11 @@ class Flow:
         """Nothing more is handed over: what waits here goes back."""
         self.is_closing = True
         self.pull({message.slice_id for message in self.outstanding.values()})
+
+    def drop_waiting(self) -> None:
+        """The seat is lost: what waits here is the successor's."""
+        self.urgent.clear()
+        self.ready.clear()
 
     def abandon(self) -> None:
         """At the very end: what the carrier still had and never told of is in doubt."""

@@ -183,7 +183,7 @@ class Lane:
     async def _break_off(self, flow: Flow) -> None:
         """The seat is lost or we failed: hang up; nothing we hold is ours to give back."""
         flow.is_closing = True
-        flow.ready.clear()
+        flow.drop_waiting()
         try:
             await flow.carrier.close(0.0)
         except Exception:

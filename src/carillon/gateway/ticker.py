@@ -82,7 +82,7 @@ class Ticker:
         flow = self.flow
         for _ in range(2):
             before = len(flow.answered) + len(flow.receipts)
-            if not before or before >= LINGER_AT or (not flow.ready and self._may_intend()):
+            if not before or before >= LINGER_AT or (not flow.waiting() and self._may_intend()):
                 return
             await asyncio.sleep(0.0025)
             if len(flow.answered) + len(flow.receipts) == before:
@@ -167,7 +167,7 @@ class Ticker:
 
     def _adapt(self) -> None:
         """Ahead as far as the carrier's speed asks: far for a fast one, little for a slow one, so that a pause bites soon."""
-        waiting = len(self.flow.ready)
+        waiting = self.flow.waiting()
         if not waiting and self.flow.answered:
             self._target = min(AHEAD, self._target * 2)
         elif waiting > self._target // 2:
