@@ -13,11 +13,13 @@ AFTER = 2  # runs of the same text on one connection
 
 
 def first_row(sql: str, parameters: Sequence[Any]) -> Any:
-    """The first row or None. `sql` has $1, $2 …; it runs on Django's connection, in its transaction. JSON comes parsed."""
+    """The first row or None. `sql` has $1, $2 …; it runs on Django's connection, in its transaction when there is one.
+    JSON comes parsed; errors are Django's."""
     connection.ensure_connection()
     raw = cast("psycopg.Connection[Any]", connection.connection)
     before, raw.prepare_threshold = raw.prepare_threshold, AFTER
     try:
-        return psycopg.RawCursor(raw).execute(sql, parameters).fetchone()
+        with connection.wrap_database_errors:
+            return psycopg.RawCursor(raw).execute(sql, parameters).fetchone()
     finally:
         raw.prepare_threshold = before

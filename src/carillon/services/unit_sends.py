@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -16,7 +17,8 @@ from functools import lru_cache
 from itertools import count, islice
 from typing import Any
 
-from django.db import models, transaction
+from django.db import DataError, connection, models, transaction
+from psycopg.errors import DivisionByZero
 from psycopg.types.json import Jsonb
 
 from carillon.domain import msisdn as numbers
@@ -43,7 +45,11 @@ SELECT
   nextval('campaign_id_seq'), nextval('list_id_seq'),
   take_ids('message_ids', $7), take_ids('slice_ids', $7), take_ids('recipient_ids', $7)
 """
-RESERVE = "UPDATE account SET held = held + {} WHERE id = {} AND (credit_mode = 'postpaid' OR balance - held >= {}) RETURNING id"
+# Holds the credits; without enough of them it divides by zero, which undoes the whole statement.
+RESERVE = (
+    "held AS (UPDATE account SET held = held + {} WHERE id = {} AND (credit_mode = 'postpaid' OR balance - held >= {})"
+    " RETURNING id) SELECT 1 / count(*) FROM held"
+)
 CAMPAIGN_LIST = "campaign_list (campaign_id, list_id, is_excluded, position)"
 RECIPIENT = "recipient (account_id, id, list_id, line, msisdn, country, verdict, fields)"
 DELTA = "campaign_delta (connector_id, campaign_id, status, n)"
@@ -69,10 +75,6 @@ class _Found:
     first_message: int
     first_slice: int
     first_recipient: int
-
-
-class _NoCredit(Exception):
-    """Undo: the general road says what is missing."""
 
 
 class _UnitJudge(Judge):
@@ -105,23 +107,25 @@ def send(
     item = _list(campaign, rows)
     composing.check_sender(campaign)
     composer = composing.composer_for(campaign, item, link_texts={})
-    try:
-        with transaction.atomic():
-            found = _read(
-                campaign, [p.msisdn for p in parsed if p.msisdn is not None], {p.country for p in parsed}, len(rows)
-            )
-            judge = _UnitJudge(campaign, found)
-            judge.begin(item, composer)
-            recipients = _recipients(item, rows, parsed, found.first_recipient)
-            judged = judge.batch([(r[0], r[3], r[4], r[5], r[6]) for r in recipients], found.first_message)
-            by_status = Counter(j.status for j in judged)
-            if not by_status[Status.IN_PROGRESS]:
-                return None
-            campaign.warnings = [*composing.warnings_of(composer), *judge.warnings()]
-            _fill(campaign, item, judged, found, recipients)
-            _write(campaign, item, recipients, judged, by_status, found)
-    except _NoCredit:
+    wanted = [p.msisdn for p in parsed if p.msisdn is not None]
+    found = _read(campaign, wanted, {p.country for p in parsed}, len(rows))
+    judge = _UnitJudge(campaign, found)
+    judge.begin(item, composer)
+    recipients = _recipients(item, rows, parsed, found.first_recipient)
+    judged = judge.batch([(r[0], r[3], r[4], r[5], r[6]) for r in recipients], found.first_message)
+    by_status = Counter(j.status for j in judged)
+    if not by_status[Status.IN_PROGRESS]:
         return None
+    campaign.warnings = [*composing.warnings_of(composer), *judge.warnings()]
+    _fill(campaign, item, judged, found, recipients)
+    try:
+        # One statement is a transaction by itself; inside another one it must be undoable alone.
+        with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            _write(campaign, item, recipients, judged, by_status, found)
+    except DataError as error:
+        if isinstance(error.__cause__, DivisionByZero):  # not enough credit: the general road says what is missing
+            return None
+        raise
     return Sent(campaign, dict(by_status))
 
 
@@ -236,8 +240,7 @@ def _write(
     ]
     shape = tuple((into, len(rows), len(rows[0])) for into, rows in tables)
     values = [value for _, rows in tables for row in rows for value in row]
-    if prepared.first_row(_writing(shape), [*values, price, payer_id, price]) is None:
-        raise _NoCredit
+    prepared.first_row(_writing(shape), [*values, price, payer_id, price])
 
 
 @lru_cache(maxsize=200)
@@ -248,7 +251,7 @@ def _writing(shape: tuple[tuple[str, int, int], ...]) -> str:
     for number, (into, rows, columns) in enumerate(shape):
         values = ", ".join("(" + ", ".join(islice(places, columns)) + ")" for _ in range(rows))
         parts.append(f"part{number} AS (INSERT INTO {into} VALUES {values})")  # noqa: S608 - our own names
-    return f"WITH {', '.join(parts)} {RESERVE.format(*islice(places, 3))}"
+    return f"WITH {', '.join(parts)}, {RESERVE.format(*islice(places, 3))}"
 
 
 @lru_cache(maxsize=8)
