@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 
 import pytest
 
-from carillon.models import Campaign
+from carillon.models import Campaign, Reply
+from carillon.services import period_reports
 from tests.api.callers import Caller, at, content, refusal
 from tests.api.outcomes import deliver, message_ids
 from tests.api.test_reports import codes, table
+from tests.builders import make_optout
 
 DAYS = [datetime(2026, 11, 23 + n, 11, 0, tzinfo=UTC) for n in range(7)]  # Monday to Sunday
 
@@ -119,6 +121,27 @@ def test_statuses_and_media(alice: Caller, week: None) -> None:
     assert rows(alice, types="EMAIL") == [] and rows(alice, types="VOCAL") == []
 
 
+@pytest.mark.parametrize("stretch", [1, 3, 100_000])
+def test_every_status_finds_what_the_whole_report_says(
+    alice: Caller, week: None, stretch: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_optout(alice.user.account, 33632545100)
+    people = [{"mobile": f"06325450{m}0"} for m in range(3)] + [{"mobile": "0632545100"}, {"mobile": "12"}]
+    number = alice.inject(listRecipient=people, msg="Soldes", typeSelect="NOTIFICATION", startNow=True).json()["id"]
+    ids = message_ids(number)
+    deliver(ids[0], 16)
+    deliver(ids[1], 22)
+    Reply.objects.create(
+        account=alice.user.account, campaign_id=number, message_id=ids[0], msisdn=33632545000, to="36184", text="STOP", kind="stop",
+        received_at=DAYS[6],
+    )  # fmt: skip
+    whole = rows(alice)
+    monkeypatch.setattr(period_reports, "STRETCH", stretch)
+    found = {code: numbers(rows(alice, status=code)) for code in sorted({*codes(whole), "13"})}
+    assert found == {code: numbers([row for row in whole if row["STATUS_CODE"] == code]) for code in found}
+    assert set(found) == {"1", "13", "14", "16", "17", "2", "22"} and not found["13"]
+
+
 @pytest.mark.parametrize(
     ("search", "expected"),
     [
@@ -173,8 +196,6 @@ def test_ten_thousand_terms_are_refused(alice: Caller) -> None:
 
 
 def test_pages_follow_one_another(alice: Caller, week: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from carillon.services import period_reports
-
     whole = rows(alice)
     monkeypatch.setattr(period_reports, "PAGE", 3)
     assert rows(alice) == whole
@@ -182,8 +203,6 @@ def test_pages_follow_one_another(alice: Caller, week: None, monkeypatch: pytest
 
 
 def test_a_search_that_takes_too_long_is_stopped(alice: Caller, week: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    from carillon.services import period_reports
-
     monkeypatch.setattr(period_reports, "TIMEOUT_MS", 100)
     monkeypatch.setattr(period_reports, "_search", lambda report: ("SELECT 1, 1 FROM pg_sleep(60)", {}))
     assert refusal(fetch(alice))[:2] == (400, "search_too_slow")
