@@ -25,6 +25,7 @@ from carillon.domain.errors import CarillonError, Conflict
 from carillon.models import Campaign, User
 from carillon.services import campaign_index, campaigns, launching, reports, streaming
 from carillon.services.campaign_index import Filters, Flow, Stage
+from carillon.services.long_lists import LongList
 from carillon.web import campaign_rows, toasts
 from carillon.web.campaign_rows import FLOWS, CampaignRow
 from carillon.web.rights import SignedInRequest, signed_in
@@ -97,7 +98,7 @@ def index(request: SignedInRequest) -> HttpResponseBase:
     found = campaign_index.search(request.user, form.filters(), now=now)
     if request.GET.get("format") == "csv":
         return _as_csv(request, found, now)
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(LongList(found), PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "form": form,
         "page": page,
