@@ -27,7 +27,13 @@ def main() -> None:
         account = Account.objects.create(name="bench", balance=10**12, max_segments=3)
         Connector.objects.create(name="bench", kind="smpp")
         item = List.objects.create(
-            account=account, name="bench", state=List.State.READY, header=HEADER, mobile_column="SMS", size=n, valid_count=n
+            account=account,
+            name="bench",
+            state=List.State.READY,
+            header=HEADER,
+            mobile_column="SMS",
+            size=n,
+            valid_count=n,
         )
         fill(item.pk, account.pk, n)
         campaign = campaigns.create(actor=None, account=account, message=MESSAGE, traffic="MKG")
@@ -59,7 +65,9 @@ def fill(list_id: int, account_id: int, n: int) -> None:
 
     first = ids.take_block("recipient", n)
     with connection.cursor() as cursor:
-        with cursor.copy("COPY recipient (account_id, id, list_id, line, msisdn, country, verdict, fields) FROM STDIN") as copy:
+        with cursor.copy(
+            "COPY recipient (account_id, id, list_id, line, msisdn, country, verdict, fields) FROM STDIN"
+        ) as copy:
             for i in range(n):
                 number = 33600000000 + i * 7 % 39_999_999
                 fields = f'"0{number - 33000000000}","{FIRST[i % 5]}","Durand{i % 97}","R{i:07d}","{TOWNS[i % 5]}","75{i % 20:03d}"'

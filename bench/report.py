@@ -22,7 +22,13 @@ def main() -> None:
         account = Account.objects.create(name="bench", balance=10**12, max_segments=3)
         Connector.objects.create(name="bench", kind="smpp")
         item = List.objects.create(
-            account=account, name="bench", state=List.State.READY, header=HEADER, mobile_column="SMS", size=n, valid_count=n
+            account=account,
+            name="bench",
+            state=List.State.READY,
+            header=HEADER,
+            mobile_column="SMS",
+            size=n,
+            valid_count=n,
         )
         fill(item.pk, account.pk, n)
         campaign = campaigns.create(actor=None, account=account, message=MESSAGE, traffic="NOTIFICATION")
@@ -40,11 +46,14 @@ def main() -> None:
         written = sum(len(piece) for piece in csv_pieces(report.columns(), report.rows()))
         ours = time.perf_counter() - started
         started = time.perf_counter()
-        with connection.cursor() as cursor, cursor.copy(
-            "COPY (SELECT r.list_id, r.line, m.msisdn, s.status, s.done_at, m.country, r.fields FROM message m"
-            " JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id"
-            " LEFT JOIN submission s ON s.message_id = m.id ORDER BY m.id) TO STDOUT (FORMAT csv, DELIMITER ';')"
-        ) as copy:
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(
+                "COPY (SELECT r.list_id, r.line, m.msisdn, s.status, s.done_at, m.country, r.fields FROM message m"
+                " JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id"
+                " LEFT JOIN submission s ON s.message_id = m.id ORDER BY m.id) TO STDOUT (FORMAT csv, DELIMITER ';')"
+            ) as copy,
+        ):
             for _ in copy:
                 pass
         bare = time.perf_counter() - started

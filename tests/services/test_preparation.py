@@ -21,7 +21,9 @@ def statuses(campaign: Campaign) -> list[int]:
 def test_everyone_gets_one_verdict() -> None:
     make_connector()
     account = make_account(countries=["FR", "BE"])
-    item = make_list(account, ["0612345678", "0612345678", "not a number", "+32470123456", "+4915123456789", "0612345679"])
+    item = make_list(
+        account, ["0612345678", "0612345678", "not a number", "+32470123456", "+4915123456789", "0612345679"]
+    )
     make_optout(account, 33612345679)
     campaign = preparation.prepare(make_campaign(account, lists=[item]).pk)
     assert statuses(campaign) == [1, 4, 2, 19, 3, 14]  # Belgium is allowed but has no tariff
@@ -85,7 +87,11 @@ def test_recipients_overseas_get_their_own_calendar() -> None:
         header=["SMS", "CP"],
     )
     campaign = preparation.prepare(make_campaign(account, lists=[item]).pk)
-    assert set(Slice.objects.filter(campaign_id=campaign.pk).values_list("calendar", flat=True)) == {"FR", "RE", "FR-6AE"}
+    assert set(Slice.objects.filter(campaign_id=campaign.pk).values_list("calendar", flat=True)) == {
+        "FR",
+        "RE",
+        "FR-6AE",
+    }
     campaigns.update(campaign, traffic="NOTIFICATION")
     campaign = preparation.prepare(campaign.pk)
     found = Slice.objects.filter(campaign_id=campaign.pk).values_list("calendar", "priority")

@@ -131,7 +131,14 @@ def test_json_has_the_same_columns_as_keys() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "kept"),
-    [("=1+1", "'=1+1"), ("@SUM(A1)", "'@SUM(A1)"), ("-3", "-3"), ("+33612345678", "+33612345678"), ("-cmd", "'-cmd"), ("a", "a")],
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-3", "-3"),
+        ("+33612345678", "+33612345678"),
+        ("-cmd", "'-cmd"),
+        ("a", "a"),
+    ],
 )
 def test_cells_that_a_spreadsheet_would_run(cell: str, kept: str) -> None:
     assert harmless(cell) == kept

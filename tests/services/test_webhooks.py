@@ -78,7 +78,9 @@ def fact(account: Account, text: str = "merci", *, message_id: int = 7, kind: st
         account=account, message_id=message_id, msisdn=33612345678, to="36184", text=text, kind=kind,
         received_at=timezone.now(), handled_at=timezone.now(),
     )  # fmt: skip
-    Outbox.objects.create(connector_id=0, account_id=account.pk, event=kind, payload={"reply_id": reply.pk}, at=timezone.now())
+    Outbox.objects.create(
+        connector_id=0, account_id=account.pk, event=kind, payload={"reply_id": reply.pk}, at=timezone.now()
+    )
 
 
 def send(webhook: Webhook) -> None:
@@ -135,7 +137,7 @@ def test_a_fact_becomes_one_signed_call(receiver: Receiver) -> None:
     webhook, secret = hook(receiver)
     fact(webhook.account)
     send(webhook)
-    (headers, body), = receiver.calls
+    ((headers, body),) = receiver.calls
     stamp, mark = (part.split("=")[1] for part in headers["X-Carillon-Signature"].split(","))
     assert mark == hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
     event = json.loads(body)
@@ -257,7 +259,9 @@ def test_addresses_that_are_never_called(url: str) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "::1", "fd00::1", "0.0.0.0"])
 def test_a_name_that_points_inside_is_not_called(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: [(2, 1, 6, "", ("93.184.216.34", 443)), (2, 1, 6, "", (address, 443))])
+    monkeypatch.setattr(
+        "socket.getaddrinfo", lambda *a, **k: [(2, 1, 6, "", ("93.184.216.34", 443)), (2, 1, 6, "", (address, 443))]
+    )
     with pytest.raises(net_guard.Forbidden):
         net_guard.resolve("https://rebinding.example.test/")
 

@@ -1,13 +1,13 @@
 """What can go wrong, in one tree.
 
-    CarillonError                 a sentence for a person: what, where, what to do
-    ├── InvalidInput              a value is wrong: names the field (and the line) and the rule
-    ├── NotFound                  no such thing for this account (never says whether it exists elsewhere)
-    ├── Forbidden                 it exists, this user may not
-    ├── Conflict                  right request, wrong state (already sent, edited elsewhere)
-    ├── InsufficientCredit        needs `needed`, has `available` (hundredths of a credit)
-    ├── Refused                   one recipient is refused, with the status its report will show
-    └── CarrierError              the network side; `is_retryable` says whether trying again can help
+CarillonError                 a sentence for a person: what, where, what to do
+├── InvalidInput              a value is wrong: names the field (and the line) and the rule
+├── NotFound                  no such thing for this account (never says whether it exists elsewhere)
+├── Forbidden                 it exists, this user may not
+├── Conflict                  right request, wrong state (already sent, edited elsewhere)
+├── InsufficientCredit        needs `needed`, has `available` (hundredths of a credit)
+├── Refused                   one recipient is refused, with the status its report will show
+└── CarrierError              the network side; `is_retryable` says whether trying again can help
 """
 
 from __future__ import annotations

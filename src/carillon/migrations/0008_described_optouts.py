@@ -7,6 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [("carillon", "0007_stop_words")]
     operations = [
         migrations.RunSQL(
-            "CREATE INDEX optout_described ON optout (account_id, id) WHERE description <> ''", "DROP INDEX optout_described"
+            "CREATE INDEX optout_described ON optout (account_id, id) WHERE description <> ''",
+            "DROP INDEX optout_described",
         )
     ]

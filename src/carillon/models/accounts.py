@@ -57,7 +57,9 @@ class Account(models.Model):
     cap_messages = models.IntegerField(default=0)  # marketing messages per person …
     cap_days = models.IntegerField(default=30)  # … in so many days; 0 = no cap
     sends_stop_confirmation = models.BooleanField(default=True)
-    stop_words = ArrayField(models.CharField(max_length=30), default=list, blank=True)  # the account's own, besides STOP
+    stop_words = ArrayField(
+        models.CharField(max_length=30), default=list, blank=True
+    )  # the account's own, besides STOP
     requires_second_factor = models.BooleanField(default=True)
     ip_allow_list = ArrayField(models.CharField(max_length=43), default=list, blank=True)
     reply_emails = ArrayField(models.EmailField(), default=list, blank=True)

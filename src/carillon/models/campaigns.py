@@ -100,7 +100,9 @@ class Campaign(models.Model):
             ),
             models.Index(fields=["first_message_id"], name="campaign_first_message"),
             models.Index(
-                fields=["account", "scheduled_at"], name="campaign_started", condition=models.Q(launched_at__isnull=False)
+                fields=["account", "scheduled_at"],
+                name="campaign_started",
+                condition=models.Q(launched_at__isnull=False),
             ),
         ]
 

@@ -118,6 +118,4 @@ class ClickCount(models.Model):
 
     class Meta:
         db_table = "click_count"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["message_id", "link_index"], name="click_count_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["message_id", "link_index"], name="click_count_once")]

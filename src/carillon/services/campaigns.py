@@ -83,7 +83,7 @@ def create(
 
 
 def default_name(origin: str) -> str:
-    """"2021-06-16 18:29 campaign API": the guide's default name."""
+    """ "2021-06-16 18:29 campaign API": the guide's default name."""
     return f"{timezone.localtime():%Y-%m-%d %H:%M} campaign {'API' if origin == 'api' else origin}"
 
 
@@ -223,7 +223,9 @@ def _for_twin(item: List) -> List:
     if item.kind != List.Kind.INLINE:
         return item
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM recipient WHERE account_id = %s AND list_id = %s", [item.account_id, item.pk])
+        cursor.execute(
+            "SELECT count(*) FROM recipient WHERE account_id = %s AND list_id = %s", [item.account_id, item.pk]
+        )
         first = ids.take_block("recipient", max(cursor.fetchone()[0], 1))
         source, item.pk = item.pk, None
         item._state.adding = True

@@ -138,7 +138,11 @@ def _link_warnings(campaign: Campaign, columns: Columns) -> list[dict[str, Any]]
         for name in unknown
     ]
     return found + [
-        {"code": "link_host", "message": f"A link leads to {host}: its name has letters other than a to z.", "subject": host}
+        {
+            "code": "link_host",
+            "message": f"A link leads to {host}: its name has letters other than a to z.",
+            "subject": host,
+        }
         for host in links.foreign_hosts(campaign)
     ]
 
@@ -152,7 +156,9 @@ def check_sender(campaign: Campaign) -> None:
     barred = (Sender.State.REFUSED, Sender.State.DISABLED)
     if Sender.objects.filter(account=account, name__iexact=campaign.sender, state__in=barred).exists():
         raise InvalidInput(
-            f"The operators refused the sender {campaign.sender!r}: choose another", field="sender", code="sender_refused"
+            f"The operators refused the sender {campaign.sender!r}: choose another",
+            field="sender",
+            code="sender_refused",
         )
 
 

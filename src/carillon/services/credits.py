@@ -60,7 +60,9 @@ def transfer(source: Account, target: Account, amount: int, *, note: str = "", u
     available = locked[source.pk].available
     if available < amount:
         raise InsufficientCredit(
-            f"{source.name} has {available / 100:g} credits, {amount / 100:g} are needed", needed=amount, available=available
+            f"{source.name} has {available / 100:g} credits, {amount / 100:g} are needed",
+            needed=amount,
+            available=available,
         )
     write(source.pk, "transfer", balance=-amount, note=note or f"→ {target.name}", user=user)
     write(target.pk, "transfer", balance=amount, note=note or f"← {source.name}", user=user)

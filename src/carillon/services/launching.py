@@ -281,5 +281,3 @@ def sweep_all_cancelled() -> int:
     """For the periodic job: every cancelled campaign that still has ready slices."""
     open_ids = Campaign.objects.filter(state=Campaign.State.INPROGRESS).exclude(cancelled_at=None)
     return sum(sweep_cancelled(pk) for pk in list(open_ids.values_list("pk", flat=True)))
-
-

@@ -58,7 +58,9 @@ def _read(path: Path) -> list[Letter]:
 
 
 def _codes() -> list[Letter]:
-    campaigns = Campaign.objects.filter(origin="system", name=SIGN_IN_CODE, account__is_test=True).order_by("-id")[:MOST]
+    campaigns = Campaign.objects.filter(origin="system", name=SIGN_IN_CODE, account__is_test=True).order_by("-id")[
+        :MOST
+    ]
     texts = {m.campaign_id: m for m in Message.objects.filter(campaign_id__in=[c.pk for c in campaigns])}
     return [
         Letter(

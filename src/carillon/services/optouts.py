@@ -76,9 +76,7 @@ def capped(campaign: Campaign, msisdns: Sequence[int]) -> set[int]:
         return set()
     since = timezone.now() - timedelta(days=account.cap_days)
     with connection.cursor() as cursor:
-        cursor.execute(
-            CAPPED, [list(msisdns), account.pk, since, campaign.pk, account.pk, account.cap_messages]
-        )
+        cursor.execute(CAPPED, [list(msisdns), account.pk, since, campaign.pk, account.pk, account.cap_messages])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -126,7 +124,9 @@ def add(
         is_new = cursor.fetchone() is not None
     if is_new:
         body = {"msisdn": msisdn, "medium": medium, "level": level, "brand": brand_id, "source": source}
-        consents.append(account_id, "optout", body | {"description": description[:500], "user": user.pk if user else None})
+        consents.append(
+            account_id, "optout", body | {"description": description[:500], "user": user.pk if user else None}
+        )
     return is_new
 
 

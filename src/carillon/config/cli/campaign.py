@@ -62,7 +62,9 @@ def run_list(arguments: argparse.Namespace) -> int:
     from carillon.models import Campaign
     from carillon.services import accounts, campaigns
 
-    found = Campaign.objects.filter(deleted_at=None).exclude(origin__in=campaigns.HIDDEN_ORIGINS).select_related("account")
+    found = (
+        Campaign.objects.filter(deleted_at=None).exclude(origin__in=campaigns.HIDDEN_ORIGINS).select_related("account")
+    )
     if arguments.account:
         found = found.filter(account=accounts.by_name(arguments.account))
     rows: list[dict[str, object]] = [

@@ -30,7 +30,9 @@ def add_to(commands: Command) -> None:
     verbs = add_noun(commands, "connector", help="connectors: add, list, test, enable, disable, remove")
     add = add_command(verbs, "add", with_database(run_add), help="add a carrier; asks for its password")
     add.add_argument("name", metavar="NAME")
-    add.add_argument("--kind", default="smpp", metavar="KIND", help="smpp, simulator, smsfactor, smsmode, twilio, kannel, generic")
+    add.add_argument(
+        "--kind", default="smpp", metavar="KIND", help="smpp, simulator, smsfactor, smsmode, twilio, kannel, generic"
+    )
     add.add_argument("--host", metavar="H")
     add.add_argument("--port", type=int, metavar="P")
     add.add_argument("--system-id", metavar="ID")
@@ -40,7 +42,11 @@ def add_to(commands: Command) -> None:
     add.add_argument("--rate", type=float, metavar="SEGMENTS_PER_S", help="most segments a second")
     add.add_argument("--tls", action="store_true", default=None, help="encrypt, and verify the certificate")
     add.add_argument(
-        "--option", action="append", default=[], metavar="KEY=VALUE", help="any other option of the carrier (docs/carriers.md)"
+        "--option",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other option of the carrier (docs/carriers.md)",
     )
     add.add_argument("--password-stdin", action="store_true", help="read the password from the first line of stdin")
     add_json(add)

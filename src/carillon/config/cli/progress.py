@@ -24,7 +24,9 @@ class Bar:
     def __enter__(self) -> Bar:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.is_terminal and (self.done or self.total):
             self._draw()
             print(file=sys.stderr)
@@ -40,7 +42,9 @@ class Bar:
         share = min(self.done / self.total, 1) if self.total else 0
         filled = int(share * WIDTH)
         rate = self.done / max(time.monotonic() - self.started, 0.001)
-        text = f"{self.title} [{'█' * filled}{'·' * (WIDTH - filled)}] {share:4.0%} {self.done}/{self.total} {self.unit}"
+        text = (
+            f"{self.title} [{'█' * filled}{'·' * (WIDTH - filled)}] {share:4.0%} {self.done}/{self.total} {self.unit}"
+        )
         return f"{text} · {rate:,.0f}/s{' · ' + self.note if self.note else ''}"
 
     def _draw(self) -> None:

@@ -26,7 +26,9 @@ def add_to(commands: Command) -> None:
     add = add_command(verbs, "add", with_database(run_add), help="add a rule; what is not given matches everything")
     add.add_argument("name", metavar="NAME")
     add.add_argument("--connector", required=True, metavar="NAME")
-    add.add_argument("--priority", type=int, default=100, metavar="N", help="the lowest that matches wins (default 100)")
+    add.add_argument(
+        "--priority", type=int, default=100, metavar="N", help="the lowest that matches wins (default 100)"
+    )
     add.add_argument("--traffic", choices=("MKG", "NOTIFICATION"), default="")
     add.add_argument("--country", default="", metavar="FR")
     add.add_argument("--prefix", default="", metavar="3367", help="E.164 digits without +")
@@ -144,7 +146,12 @@ def run_tariff_list(arguments: argparse.Namespace) -> int:
     from carillon.models import Tariff
 
     rows: list[dict[str, object]] = [
-        {"country": t.country, "medium": t.medium, "account": t.account.name if t.account else "any", "credits": credits_text(t.price)}
+        {
+            "country": t.country,
+            "medium": t.medium,
+            "account": t.account.name if t.account else "any",
+            "credits": credits_text(t.price),
+        }
         for t in Tariff.objects.select_related("account").order_by("medium", "country", "account_id")
     ]
     print_rows(rows, as_json=arguments.json, columns=("country", "medium", "account", "credits"))

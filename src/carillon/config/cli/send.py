@@ -42,12 +42,16 @@ def add_to(commands: Command) -> None:
     send.add_argument("--pace", type=int, default=0, metavar="N", help="at most N messages an hour (default: no limit)")
     send.add_argument("--renderer", choices=RENDERERS, default="BASIC", help="syntax of the fields (default BASIC)")
     send.add_argument("--default", action="append", default=[], metavar="FIELD=VALUE", help="instead of an empty field")
-    send.add_argument("--allow-ucs2", action="store_true", help="allow every character: 70 a segment where one needs it")
+    send.add_argument(
+        "--allow-ucs2", action="store_true", help="allow every character: 70 a segment where one needs it"
+    )
     send.add_argument("--keep-characters", action="store_true", help="do not replace characters outside GSM 7-bit")
     send.add_argument("--keep-duplicates", action="store_true", help="send as often as a number stands in the list")
     send.add_argument("--dry-run", action="store_true", help="judge everyone, show counts and cost, send nothing")
     send.add_argument("--wait", action="store_true", help="follow it until every recipient has a final status")
-    send.add_argument("--timeout", type=float, default=0, metavar="S", help="with --wait: give up looking after S seconds")
+    send.add_argument(
+        "--timeout", type=float, default=0, metavar="S", help="with --wait: give up looking after S seconds"
+    )
     send.add_argument("--report", type=Path, metavar="FILE", help="with --wait: write the report there (.csv or .json)")
     add_json(send)
 
