@@ -53,7 +53,7 @@ def test_a_token_is_for_ones_own_account_or_a_sub_account_by_an_administrator(
     for person, account, is_made in ((alice, child, True), (bob, child, False), (alice, charlie.account, False)):
         form = {"name": "site", "account": account.pk}
         page = signed_in(person).post("/developer/tokens/new", form).content.decode()
-        assert ("cr_live_" in page) is is_made
+        assert ("cr_test_" in page) is is_made  # La Maison is a test account
 
 
 def test_the_log_shows_an_administrator_the_accounts_requests_and_a_user_the_own(
