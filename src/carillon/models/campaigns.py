@@ -94,6 +94,7 @@ class Campaign(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["account", "-created_at"], name="campaign_account"),
             models.Index(fields=["user", "-created_at"], name="campaign_user"),
+            models.Index(fields=["account", "-updated_at"], name="campaign_draft", condition=models.Q(state="DRAFT")),
             models.Index(fields=["state", "scheduled_at"], name="campaign_due", condition=models.Q(state="SCHEDULED")),
             models.Index(
                 fields=["id"], name="campaign_open", condition=models.Q(state__in=["INJECTING", "INPROGRESS"])
