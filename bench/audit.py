@@ -26,8 +26,10 @@ class Finding:
 
 
 def audit(connection: psycopg.Connection[Any], *, opening: dict[int, int], recorded: Iterable[int] = ()) -> Finding:
-    """`opening`: account -> balance before its first ledger row; only these accounts are looked at. `recorded`: the number of each text the SMSC accepted, as often
-    as it did (one for each message, not for each segment)."""
+    """`opening`: account -> balance before its first ledger row; only these accounts are looked at.
+
+    `recorded`: the number of each text the SMSC accepted, as often as it did (one for each message, not for each segment).
+    """
     finding = Finding()
     accounts = list(opening)
     statuses, prices = _messages(connection, accounts)

@@ -78,7 +78,7 @@ async def until(fact: Callable[[], object]) -> None:
             await asyncio.sleep(0.05)
 
 
-def test_smpp_down_goes_by_http_and_http_busy_goes_by_smpp(
+def test_smpp_down_goes_by_http_and_http_busy_goes_by_smpp(  # noqa: PLR0915 (one journey, told in order)
     committed_db: str, tmp_path: Path, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(main, "POLL_S", 0.2)

@@ -55,6 +55,4 @@ def _tell(found: Leaving, message_id: int) -> None:
         "msisdn": f"+{found.msisdn}", "to": "", "text": "", "source": "link", "campaign_id": found.campaign_id,
         "message_id": message_id, "brand_id": found.brand.pk if found.brand else None,
     }  # fmt: skip
-    Outbox.objects.create(
-        connector_id=0, account_id=found.account.pk, event="stop", payload=told, at=timezone.now()
-    )
+    Outbox.objects.create(connector_id=0, account_id=found.account.pk, event="stop", payload=told, at=timezone.now())

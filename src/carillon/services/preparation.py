@@ -162,7 +162,9 @@ class Judge:
             account, medium=campaign.medium, simulator_only=campaign.simulator_only
         )
         if self.router.is_empty:
-            raise Conflict("No connector can carry this campaign: add one first (carillon connector add …)", code="no_connector")
+            raise Conflict(
+                "No connector can carry this campaign: add one first (carillon connector add …)", code="no_connector"
+            )
         self.allowed = routes.allowed_countries(account)
         self.tariff = routes.tariff_of(account, medium=campaign.medium) if tariff is None else tariff
         self.keeps_duplicates = not campaign.check_duplicate
@@ -209,7 +211,9 @@ class Judge:
                 self._route(j, fields)
                 texts[recipient_id] = fields
         if len({(j.connector_id, j.calendar) for j in judged if j.connector_id}) > 1:
-            judged.sort(key=lambda j: (j.connector_id, j.calendar))  # one connector and calendar stand together: few slices
+            judged.sort(
+                key=lambda j: (j.connector_id, j.calendar)
+            )  # one connector and calendar stand together: few slices
         for message_id, j in enumerate(judged, first_id):
             if j.connector_id:
                 self._write(j, texts[j.recipient_id], message_id)
@@ -331,7 +335,9 @@ def _copy_line(campaign: Campaign, message_id: int, j: Judged) -> str:
 
 def _finish(campaign: Campaign, totals: Totals, first_id: int, next_id: int, warnings: list[dict[str, Any]]) -> None:
     if totals.recipients == 0:
-        raise InvalidInput("Every recipient is excluded: nobody is left to write to", field="recipients", code="no_recipient")
+        raise InvalidInput(
+            "Every recipient is excluded: nobody is left to write to", field="recipients", code="no_recipient"
+        )
     campaign.first_message_id, campaign.last_message_id = first_id, next_id - 1
     campaign.recipient_count = totals.recipients
     campaign.valid_count = totals.by_status[Status.IN_PROGRESS]
@@ -362,9 +368,7 @@ class Summary:
 
 def summary(campaign: Campaign) -> Summary:
     found = counts.by_status(campaign.pk)
-    other = {
-        s: n for s, n in found.items() if s not in (Status.IN_PROGRESS, Status.MALFORMED, Status.DUPLICATE)
-    }
+    other = {s: n for s, n in found.items() if s not in (Status.IN_PROGRESS, Status.MALFORMED, Status.DUPLICATE)}
     payer = campaign.payer
     payer.refresh_from_db()
     return Summary(

@@ -220,9 +220,7 @@ def answer(reply: Reply, text: str, *, kind: str = "hand") -> Reply | None:
         raise CarillonError("This person asked not to be written to any more", code="opted_out")
     try:
         with transaction.atomic():
-            message_id = texts.send_text(
-                account, msisdn=reply.msisdn, text=text, sender=reply.to, purpose="Réponse"
-            )
+            message_id = texts.send_text(account, msisdn=reply.msisdn, text=text, sender=reply.to, purpose="Réponse")
     except CarillonError as error:
         if kind != "auto":
             raise

@@ -152,7 +152,8 @@ class _Reader:
         """Messages without a submission: where their slice stands says what they are."""
         connectors = dict(
             self._query(
-                "SELECT id, connector_id FROM message WHERE id = ANY(%s) AND status = 1", [[r.message_id for r in waiting]]
+                "SELECT id, connector_id FROM message WHERE id = ANY(%s) AND status = 1",
+                [[r.message_id for r in waiting]],
             )
         )
         in_doubt = {

@@ -115,7 +115,9 @@ class Router:
         considered = [self._line(c, country, msisdn, traffic) for c in self.candidates]
         best = self._best(country, msisdn, traffic)
         if not best:
-            why = "no connector is enabled (simulators serve test accounts only)" if self.is_empty else "no rule matches"
+            why = (
+                "no connector is enabled (simulators serve test accounts only)" if self.is_empty else "no rule matches"
+            )
             return Explanation(None, "", why, considered)
         chosen = best[0] if len(best) == 1 else self._share(best, msisdn)
         why = f"lowest priority that matches ({chosen.priority})"

@@ -30,5 +30,6 @@ def unseal(sealed: str) -> str:
         return _fernet(settings.SECRET_KEY).decrypt(sealed.encode()).decode()
     except InvalidToken:
         raise CarillonError(
-            "A stored secret cannot be read: CARILLON_SECRET_KEY is not the one it was stored with", code="wrong_secret_key"
+            "A stored secret cannot be read: CARILLON_SECRET_KEY is not the one it was stored with",
+            code="wrong_secret_key",
         ) from None

@@ -36,28 +36,38 @@ REFERENCES = ("ref", "reference", "id", "refclient")
 
 def events_of(account_id: int, facts: Sequence[Fact]) -> list[dict[str, Any]]:
     """One dict an event, in the order of the facts: event, id, created_at, data, order_key (the message)."""
-    messages = _messages(account_id, [i for e, p, _ in facts if e == "receipt" for i in p["messages"]])
-    replies = Reply.objects.filter(account_id=account_id).in_bulk([p["reply_id"] for e, p, _ in facts if "reply_id" in p])
-    clicks = _clicks(account_id, [i for e, p, _ in facts if e == "click" for i in p.get("clicks", [p.get("click_id", 0)])])
-    ours = _system_campaigns(p["campaign_id"] for e, p, _ in facts if e == "campaign.finished")
-    found: list[dict[str, Any]] = []
-    for event, payload, at in facts:
-        if event == "receipt":
-            for message_id in payload["messages"]:
-                if message_id in messages:
-                    found.append(_receipt(messages[message_id], payload["status"], at))
-        elif "reply_id" in payload:
-            reply = replies.get(payload["reply_id"])
-            if reply is not None:
-                found.append(_reply(event, reply))
-        elif event == "click":
-            for click_id in payload.get("clicks", [payload.get("click_id", 0)]):
-                if click_id in clicks:
-                    found.append(_click(clicks[click_id]))
-        elif payload.get("campaign_id") not in ours:
-            key = payload.get("campaign_id", 0)
-            found.append({"event": event, "id": f"{event}-{key}-{at.timestamp():.6f}", "created_at": at.isoformat(), "data": payload})
-    return found
+    known = _Known(account_id, facts)
+    return [event for kind, payload, at in facts for event in known.events(kind, payload, at)]
+
+
+class _Known:
+    """What the facts of one account name, read in four queries."""
+
+    def __init__(self, account_id: int, facts: Sequence[Fact]) -> None:
+        payloads = [payload for _, payload, _ in facts]
+        self.messages = _messages(account_id, [i for p in payloads for i in p.get("messages", ())])
+        self.clicks = _clicks(account_id, [p["click_id"] for p in payloads if "click_id" in p])
+        replies = [p["reply_id"] for p in payloads if "reply_id" in p]
+        self.replies = Reply.objects.filter(account_id=account_id).in_bulk(replies)
+        self.ours = _system_campaigns(p["campaign_id"] for kind, p, _ in facts if kind == "campaign.finished")
+
+    def events(self, kind: str, payload: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
+        """None for what is gone meanwhile, or nobody's."""
+        if kind == "receipt":
+            return [
+                _receipt(self.messages[i], payload["status"], at) for i in payload["messages"] if i in self.messages
+            ]
+        if "reply_id" in payload:
+            reply = self.replies.get(payload["reply_id"])
+            return [_reply(kind, reply)] if reply is not None else []
+        if kind == "click":
+            click = self.clicks.get(payload["click_id"])
+            return [_click(click)] if click is not None else []
+        campaign_id = payload.get("campaign_id", 0)
+        if campaign_id in self.ours:
+            return []
+        number = f"{kind}-{campaign_id}-{at.timestamp():.6f}"
+        return [{"event": kind, "id": number, "created_at": at.isoformat(), "data": payload}]
 
 
 def _system_campaigns(ids: Iterable[int]) -> set[int]:
@@ -165,7 +175,9 @@ def _smsfactor(event: dict[str, Any], webhook: Webhook) -> dict[str, Any]:
     """compat.md §2: date in Europe/Paris, numbers without +, everything else as strings."""
     data: dict[str, Any] = event.get("data", {})
     when = event.get("created_at")
-    date = datetime.fromisoformat(when).astimezone(ZoneInfo("Europe/Paris")).isoformat(timespec="seconds") if when else ""
+    date = (
+        datetime.fromisoformat(when).astimezone(ZoneInfo("Europe/Paris")).isoformat(timespec="seconds") if when else ""
+    )
     number = str(data.get("msisdn") or "").lstrip("+")
     kind = event["event"]
     if kind == "receipt":

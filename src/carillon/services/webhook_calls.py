@@ -151,7 +151,9 @@ class _Patience:
         self.is_over = True
         if self._socket is not None:
             try:
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)  # not SSLSocket's, which forgets its session first
+                socket.socket.shutdown(
+                    self._socket, socket.SHUT_RDWR
+                )  # not SSLSocket's, which forgets its session first
             except OSError:
                 pass  # it ended by itself
 

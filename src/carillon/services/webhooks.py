@@ -42,13 +42,25 @@ def get(account: Account, webhook_id: int) -> Webhook:
 
 
 def create(
-    account: Account, *, url: str, events: Sequence[str], format: str = "carillon", batch_size: int = 1, user: User | None = None
+    account: Account,
+    *,
+    url: str,
+    events: Sequence[str],
+    format: str = "carillon",
+    batch_size: int = 1,
+    user: User | None = None,
 ) -> tuple[Webhook, str]:
     """The webhook, and the secret its calls are signed with: shown once."""
     _check(url=url, events=events, format=format, batch_size=batch_size)
     secret = "whsec_" + secrets.token_urlsafe(32)
     webhook = Webhook.objects.create(
-        account=account, user=user, url=url, events=list(events), format=format, batch_size=batch_size, secret=seal(secret)
+        account=account,
+        user=user,
+        url=url,
+        events=list(events),
+        format=format,
+        batch_size=batch_size,
+        secret=seal(secret),
     )
     return webhook, secret
 
@@ -118,7 +130,9 @@ def replay(delivery: WebhookDelivery) -> WebhookDelivery:
 
 def send_test(webhook: Webhook) -> WebhookDelivery:
     """One call with an event "test", so that a person sees what arrives."""
-    body = webhook_bodies.envelope([{"event": "test", "data": {"message": "Carillon"}}], webhook=webhook, at=timezone.now())
+    body = webhook_bodies.envelope(
+        [{"event": "test", "data": {"message": "Carillon"}}], webhook=webhook, at=timezone.now()
+    )
     delivery = WebhookDelivery.objects.create(
         webhook=webhook, account_id=webhook.account_id, event="test", body=body, next_at=timezone.now()
     )
@@ -140,7 +154,9 @@ def fan_out(limit: int = 500) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(TAKE, [limit])
-        facts = sorted((i, a, e, json.loads(p), at) for i, a, e, p, at in cursor.fetchall())  # Django leaves jsonb as text
+        facts = sorted(
+            (i, a, e, json.loads(p), at) for i, a, e, p, at in cursor.fetchall()
+        )  # Django leaves jsonb as text
     if not facts:
         return 0
     hooks: dict[int, list[Webhook]] = {}
@@ -176,7 +192,9 @@ def _enqueue(hook: Webhook, events: Sequence[dict[str, Any]]) -> bool:
 
 def wake_due(*, now: datetime) -> int:
     """A safety net: calls that are due and that no job has taken for half a minute."""
-    overdue = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), state="waiting", next_at__lt=now - timedelta(seconds=30))
+    overdue = WebhookDelivery.objects.filter(
+        webhook=OuterRef("pk"), state="waiting", next_at__lt=now - timedelta(seconds=30)
+    )
     found = list(Webhook.objects.filter(Exists(overdue), is_enabled=True).values_list("pk", flat=True))
     for webhook_id in found:
         _wake(webhook_id)
