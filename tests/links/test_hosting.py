@@ -88,6 +88,11 @@ def test_files_are_known_by_what_they_hold(media: Path, shared_db: str) -> None:
         assert caught.value.code == code
 
 
+def test_a_pdf_made_to_keep_the_search_for_scripts_busy_is_read_once(media: Path, shared_db: str) -> None:
+    raw = b"%PDF-1.7\n" + b"/OpenAction <<" * 100_000
+    assert hosting.store_file(make_account(), raw, name="a.pdf").size == len(raw)
+
+
 def test_a_preview_image_is_written_again_small(media: Path, shared_db: str) -> None:
     asset = hosting.store_image(make_account(), picture("JPEG", (3000, 2000)))
     path, content_type = hosting.file_of(asset, "preview.jpg")

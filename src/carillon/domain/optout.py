@@ -132,8 +132,8 @@ def _argument(words: list[str], known: frozenset[str] | set[str]) -> str:
 
 OPT_OUT_LINK = "${optout}"
 _MENTION = re.compile(
-    r"(?<!non )(?<!non-)\bstop(?:\s*sms)?\s*(?:au|a|to|:|=|>|->)?\s*(?P<number>\d{4,6})\b"
-    r"|\bstop\s*sms\b|\bdesabo\w*\s*:?\s*(?:par\s+)?stop\b|\b(?:envoyez|envoyer|repondez|repondre|tapez|send|reply)\s+stop\b"
+    r"(?<!non )(?<!non-)\bstop(?:\s*sms)?(?:\s*(?:au|a|to|:|=|>|->))?\s*(?P<number>\d{4,6})\b"
+    r"|\bstop\s*sms\b|\bdesabo\w{0,20}(?:\s*:)?\s*(?:par\s+)?stop\b|\b(?:envoyez|envoyer|repondez|repondre|tapez|send|reply)\s+stop\b"
     r"|\$\{\s*optout\s*\}"
 )
 

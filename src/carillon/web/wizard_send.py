@@ -25,8 +25,9 @@ from carillon.web.tags import moment
 
 TEMPLATE = "wizard/send.html"
 TAB = "campaign_send"
-SEPARATORS = re.compile(r"[,;\s]*[,;\n]\s*")
+SEPARATORS = re.compile(r"[,;\n]+")
 FIRST_YEAR = 2000
+MOST_PER_HOUR = 1_000_000
 QUARTERS = [f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 15, 30, 45)]
 
 
@@ -36,6 +37,10 @@ class SendForm(forms.Form):
     clock = forms.TimeField(
         required=False, label=gettext_lazy("Heure"), input_formats=["%H:%M", "%Hh%M", "%H:%M:%S", "%Hh"]
     )
+    pace = forms.IntegerField(
+        required=False, min_value=1, max_value=MOST_PER_HOUR, label=gettext_lazy("Étaler l'envoi"),
+        help_text=gettext_lazy("Messages par heure, pour que votre centre d'appels ou vos magasins suivent. Vide : le plus vite possible."),
+    )  # fmt: skip
     description = forms.CharField(
         required=False, max_length=2000, label=gettext_lazy("Description"),
         help_text=gettext_lazy("Ajouter une description qui apparaîtra sur vos rapports de campagne"),
@@ -61,10 +66,11 @@ class SendForm(forms.Form):
 
 def _initial(campaign: Campaign) -> dict[str, Any]:
     at = campaign.scheduled_at
+    kept = {"description": campaign.description, "pace": campaign.pace_per_hour or None}
     if at is None:
-        return {"when": "now", "description": campaign.description, "day": None, "clock": None}
+        return kept | {"when": "now", "day": None, "clock": None}
     local = timezone.localtime(at)
-    return {"when": "later", "day": local.date(), "clock": local.time(), "description": campaign.description}
+    return kept | {"when": "later", "day": local.date(), "clock": local.time()}
 
 
 @wizard.on_draft
@@ -84,6 +90,7 @@ def send(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
             version=wizard.version_in(request.POST),
             scheduled_at=at,
             description=form.cleaned_data["description"],
+            pace_per_hour=form.cleaned_data["pace"] or 0,
         )
         launching.check_date(campaign, at, now)
     except Conflict as error:
@@ -158,6 +165,7 @@ def _state(campaign: Campaign) -> dict[str, Any]:
         "waiting": readiness.waiting(campaign, at if window.is_open else window.opens_at), "tests": tests, "blocks": blocks,
         "is_ready": not blocks, "is_scheduling": campaign.scheduled_at is not None or not window.is_open,
         "starts_at": campaign.scheduled_at or (None if window.is_open else window.opens_at),
+        "hours": -(-summary.valid // campaign.pace_per_hour) if campaign.pace_per_hour else 0,
         "preview": composer.verdict(campaign, row=1).preview, "notes": composer.verdict(campaign).notes,
     }  # fmt: skip
 
@@ -194,7 +202,7 @@ def state(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
 @wizard.on_draft
 @require_POST
 def test(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
-    given = [part for part in SEPARATORS.split(request.POST.get("numbers", "")) if part.strip()]
+    given = [part.strip() for part in SEPARATORS.split(request.POST.get("numbers", "")) if part.strip()]
     text = request.POST.get("row", "1")
     row = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 1
     try:

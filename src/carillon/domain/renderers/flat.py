@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 _LINK = r"|\$\{\s*((?i:track_\d{1,2}|optout))\s*\}"
 SYNTAXES = {
-    "BASIC": re.compile(r"\$\{([^${}\n]*[^${}\s][^${}\n]*)\}"),
-    "MEDIASFLOW": re.compile(r"\$\$\[([^\[\]\n]*[^\[\]\s][^\[\]\n]*)\]" + _LINK),
-    "MEDIASFLOW_B": re.compile(r"\$\$\[record\]([^$\n]*[^$\s][^$\n]*)\$\$" + _LINK),
+    "BASIC": re.compile(r"\$\{([^\S\n]*[^${}\s][^${}\n]*)\}"),
+    "MEDIASFLOW": re.compile(r"\$\$\[([^\S\n]*[^\[\]\s][^\[\]\n]*)\]" + _LINK),
+    "MEDIASFLOW_B": re.compile(r"\$\$\[record\]([^\S\n]*[^$\s][^$\n]*)\$\$" + _LINK),
     "SMSFACTOR": re.compile(r"#((?i:info)\d{1,2})#" + _LINK),
 }
 
