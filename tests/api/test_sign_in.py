@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from carillon.models import Token, User
+from carillon.models import ApiRequest, Token, User
 from carillon.services import tokens
 from tests.api.callers import TUESDAY_NOON, Caller, refusal
 from tests.builders import PASSWORD, make_account, make_user
@@ -39,6 +39,22 @@ def test_the_bearer_comes_in_the_header_and_in_the_body(user: User) -> None:
 def test_the_word_bearer_may_be_missing(user: User) -> None:
     token = sign_in(user.login, PASSWORD).json()["token"]
     assert Client(headers={"Authorization": token}).get("/api/v1/credits").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ('{"username": "alice@example.test", "password": "%s"}', "application/json"),
+        ("{'username': 'alice@example.test', 'password': '%s'}", "application/json"),
+        ("data=%%7B%%22username%%22%%3A%%22a%%22%%2C%%22password%%22%%3A%%22%s%%22%%7D", "application/x-www-form-urlencoded"),
+    ],
+    ids=["json", "not-json", "json-in-a-form"],
+)
+def test_no_password_stands_in_the_log(user: User, body: str, kind: str) -> None:
+    for address in ("/api/v1/auth/login", "/api/v1/auth/login?data=%7B%22password%22%3A%22Secret-Secret-1%22%7D"):
+        Client().post(address, body % "Secret-Secret-1", content_type=kind)
+    logged = list(ApiRequest.objects.values_list("request_body", "response_body", "path"))
+    assert len(logged) == 2 and "Secret-Secret-1" not in str(logged)
 
 
 def test_the_secret_is_stored_hashed_only(user: User) -> None:

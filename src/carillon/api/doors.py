@@ -172,7 +172,7 @@ class _Visit:
                 token_id=self.token.pk if self.token else None,
                 at=self.now,
                 method=(self.request.method or "")[:7],
-                path=self.request.get_full_path(),
+                path=self.request.path if self._is_sign_in else self.request.get_full_path(),
                 status=response.status_code,
                 duration_ms=int((time.perf_counter() - self.started) * 1000),
                 address=auth.client_address(self.request).partition("%")[0],
@@ -182,8 +182,16 @@ class _Visit:
         except Exception:
             _log.exception("request %s is not in the request log", self.request_id)
 
+    @property
+    def _is_sign_in(self) -> bool:
+        return self.endpoint is not None and self.endpoint.scope is None
+
     def _body_for_log(self) -> str:
-        """What was already read, never more: an upload's file stays on disk."""
+        """What was already read, never more: an upload's file stays on disk. Nothing of a sign-in: however a password is written,
+        in a form, percent-encoded, in JSON that cannot be read, it stays out.
+        """
+        if self._is_sign_in:
+            return ""
         raw = getattr(self.request, "_body", None)
         if (
             not isinstance(raw, bytes) or self.endpoint is None or self.endpoint.scope is None
