@@ -118,6 +118,7 @@ async def test_a_receipt_may_overtake_its_answer():
 async def test_a_pair_sends_on_one_bind_and_hears_on_the_other():
     async with simulator() as smsc, carrier_to(smsc.port, bind="pair", binds=2) as (carrier, ear):
         await ear.until(lambda: carrier.health.extra.get("binds") == 4)
+        assert carrier.health.window == 2 * carrier.options.window
         carrier.submit([outbound(number) for number in range(50)])
         await ear.until(lambda: len(ear.receipts) == 50 and len(ear.answers) == 50)
         smsc.inject_mo(str(FRENCHMAN), text="STOP")

@@ -34,6 +34,7 @@ class CarrierHealth:
     inbounds: int = 0
     reconnects: int = 0
     answer_latency_s: float = 0.0  # moving average
+    window: int = 0  # segments that may be unanswered at once, over all binds that may submit; 0: not known
     extra: dict[str, Any] = field(default_factory=dict)  # SMPP: binds, binds_wanted
 
 

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 _HEADER = struct.Struct("<8sqq36s")
 _MAGIC = b"CARILFR1"
 _START = 64
-RING = 1 << 15
+RING = 1 << 16  # above ticker.MOST_AHEAD messages of the most segments
 
 
 class Recorder:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from carillon.carriers.base import CarrierHealth
 from carillon.domain import hours
 from carillon.gateway.book import Book, Held, calendar_key
 from carillon.gateway.company import Company
@@ -20,6 +21,8 @@ from carillon.services.recovery import consecutive
 from carillon.services.ticks import Fetched, Intent, Job, Outcome, Refusal, Returned
 
 AHEAD = 2000  # messages intended and without a result, at most: what may be in doubt after the loss of the machine
+MOST_AHEAD = 8000  # the same, of a carrier that answers slowly and has windows for them
+SLOW_S = 0.05  # a carrier whose answers take longer is filled better by more messages than by more ticks
 LEAST_AHEAD = 32
 BATCH = 2000  # receipts a tick
 LINGER_AT = 500
@@ -169,9 +172,10 @@ class Ticker:
         """Ahead as far as the carrier's speed asks: far for a fast one, little for a slow one, so that a pause bites soon."""
         waiting = self.flow.waiting()
         if not waiting and self.flow.answered:
-            self._target = min(AHEAD, self._target * 2)
+            self._target = self._target * 2
         elif waiting > self._target // 2:
             self._target = max(LEAST_AHEAD, self._target * 3 // 4)
+        self._target = min(self._target, most_ahead(self.flow.carrier.health))
 
     def _choose(self, job: Job) -> list[tuple[Held, list[Intent]]]:
         room = self._room()
@@ -281,6 +285,13 @@ class Ticker:
             held.stop()
         while self.book.slices or self.has_news():
             await self.tick()
+
+
+def most_ahead(health: CarrierHealth) -> int:
+    """Messages intended and without a result: a window in flight and one ready, where answers take their time."""
+    if health.answer_latency_s < SLOW_S:
+        return AHEAD
+    return min(max(AHEAD, 2 * health.window), MOST_AHEAD)
 
 
 def _returned(messages: Iterable[Intent], wait_s: int) -> list[Returned]:

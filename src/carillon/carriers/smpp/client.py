@@ -322,7 +322,9 @@ class SmppCarrier:
         wanted = len(BIND_COMMANDS[self.options.bind]) * self.options.binds
         bound = sum(link.session.state is State.BOUND for link in self._links)
         self.health.extra = {"binds": bound, "binds_wanted": wanted}
-        may_submit = any(link.session.can_transmit for link in self._links)
+        transmitting = [link.session for link in self._links if link.session.can_transmit]
+        may_submit = bool(transmitting)
+        self.health.window = sum(session.window for session in transmitting)
         if not bound or not (may_submit or self.options.bind is BindMode.RECEIVER):
             self._show(CarrierState.DOWN, reason or self.health.reason)
         elif self._pause.is_on:
