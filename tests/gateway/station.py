@@ -27,6 +27,8 @@ PATIENCE_S = 100.0  # only ever reached by a test that fails
 class Station:
     """`row` must be made before the event loop starts: Django's models are not for it. `ask` runs one quick query."""
 
+    seats = 1
+
     def __init__(self, url: str, home: Path, **options: Any) -> None:
         self.url, self.home = url, home
         self.row: ConnectorRow = builders.make_connector()
@@ -68,7 +70,7 @@ class Station:
 
     def start(self, *, clock: Callable[[], datetime] | None = None) -> None:
         options = self.options | {"port": self.simulator.port}
-        connector = Connector(self.row.pk, self.row.name, "smpp", "SMS", json.dumps(options), "")
+        connector = Connector(self.row.pk, self.row.name, "smpp", "SMS", json.dumps(options), "", self.seats)
         more = {"clock": clock} if clock else {}
         self.lane = Lane(
             connector, lambda: registry.build("smpp", options), connect=self.connect, home=self.home,
