@@ -99,6 +99,10 @@ def test_characters_outside_the_alphabet_are_named_with_a_way_out(client, draft)
     assert "[[&quot;ê&quot;, &quot;e&quot;]]" in page
     page = preview(client, draft, "Fête STOP 36184", auto_replace_gsm7="", allow_ucs2="on")
     assert "passent le message en UCS-2" in page
+    assert "rester à 160" in preview(client, draft, "Fête STOP 36184", allow_ucs2="on")
+    page = preview(client, draft, "Fête 🎄 STOP 36184", allow_ucs2="on")
+    assert "rester à 160" not in page  # the tree made it UCS-2
+    assert "sans rien y gagner" in page
     page = preview(client, draft, "Noël 🎄 STOP 36184")
     assert "ne peuvent pas partir" in page
     assert "retirer" in page

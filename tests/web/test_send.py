@@ -167,6 +167,27 @@ def test_a_deferred_campaign_waits_for_its_date(client, draft) -> None:
     assert "Programmée pour le" in client.get(f"/campaigns/{draft.pk}/report").content.decode()
 
 
+def test_sending_is_spread_over_hours_for_those_who_answer_the_calls(client, draft) -> None:
+    shown = post(client, draft, when="now", pace="1").content.decode()
+    assert "1 messages par heure" in shown
+    assert "environ 2 h d'envoi" in shown
+    draft.refresh_from_db()
+    assert draft.pace_per_hour == 1
+    post(client, draft, "/launch")
+    launching.start(draft.pk, now=TUESDAY_NOON + timedelta(seconds=11))
+    assert "Envoi étalé : 1 messages par heure" in client.get(f"/campaigns/{draft.pk}/report").content.decode()
+
+
+def test_an_empty_pace_is_as_fast_as_possible_and_a_wrong_one_is_refused(client, draft) -> None:
+    post(client, draft, when="now", pace="200")
+    assert 'name="pace" min="1" max="1000000" step="1" value="200"' in page(client, draft)
+    assert post(client, draft, when="now", pace="0").status_code == 422
+    assert post(client, draft, when="now", pace="").status_code == 200
+    draft.refresh_from_db()
+    assert draft.pace_per_hour == 0
+    assert "messages par heure<" not in page(client, draft)
+
+
 def test_an_hour_that_the_clock_change_skips_is_moved_after_it(client, alice, draft) -> None:
     Campaign.objects.filter(pk=draft.pk).update(traffic="NOTIFICATION", message="Bonjour")
     post(client, draft, when="later", day="2027-03-28", clock="02:30")

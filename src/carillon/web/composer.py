@@ -81,6 +81,10 @@ class Verdict:
     available: int
 
     @property
+    def is_ucs2(self) -> bool:
+        return self.preview is not None and self.preview.encoding == "UCS2"
+
+    @property
     def after(self) -> int:
         return self.available - (self.cost.price if self.cost else 0)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -142,6 +142,12 @@ def sentence(error: CarillonError) -> str:
 def entry(mapping: Mapping[str, Any], key: str) -> Any:
     """The value under a key that is only known while rendering; nothing when there is none."""
     return mapping.get(key, "")
+
+
+@register.filter
+def filled(values: Iterable[str]) -> list[str]:
+    """Without the empty ones, which would leave separators side by side."""
+    return [value for value in values if value.strip()]
 
 
 @register.filter

@@ -11,5 +11,11 @@ export default function dialog(element) {
   element.addEventListener("click", (event) => {
     if (event.target === element || event.target.closest("[data-close]")) element.close();
   });
+  element.addEventListener("keydown", (event) => {
+    // Fields that stand in no form: Enter presses the last button, as it would there.
+    if (event.key !== "Enter" || !event.target.matches("input") || event.target.form) return;
+    event.preventDefault();
+    element.querySelector(".dialog-foot .primary")?.click();
+  });
   if (element.hasAttribute("data-open-now")) element.showModal();
 }
