@@ -12,6 +12,8 @@ from django.test import Client
 
 from carillon.carriers.simulator.server import Simulator, serve
 from carillon.models import User
+from carillon.services import texts
+from carillon.services.campaigns import SIGN_IN_CODE
 from carillon.web import simulator
 from tests.builders import make_connector, make_sendable_campaign
 from tests.web.conftest import signed_in
@@ -64,6 +66,15 @@ def test_the_phone_shows_what_this_account_sent_and_nothing_else(client, running
     assert "+33 6 12 34 56 78" in page
     assert '<a href="https://court.test/aB3xYz" target="_blank" rel="noreferrer">clic-ici.net/aB3xYz</a>' in page
     assert "Secret" not in page
+
+
+def test_a_colleagues_sign_in_code_is_shown_in_a_demonstration_only(client, alice, running, settings, tmp_path) -> None:
+    texts.send_text(alice.account, msisdn=JANE, text="987654 est votre code", purpose=SIGN_IN_CODE, is_free=True)
+    running.centre.handsets.add(str(JANE), peer="38184", text="987654 est votre code", direction="in")
+    settings.MAILBOX = None
+    assert "987654" not in client.get(f"/simulator/{JANE}").content.decode()
+    settings.MAILBOX = tmp_path
+    assert "987654" in client.get(f"/simulator/{JANE}").content.decode()
 
 
 def test_an_answer_goes_to_whoever_wrote_last_and_a_phone_can_be_switched_off(client, running) -> None:
