@@ -27,6 +27,7 @@ LEAST_AHEAD = 32
 BATCH = 2000  # receipts a tick
 LINGER_AT = 500
 IDLE_S = 0.25  # a new slice is found within this
+ASK_S = 0.1  # who has work enough asks so often whether another campaign, a notification above all, came in
 LOOK_S = 1.0  # pauses, legal hours, and carriers that stay down are looked at so often
 RECHECK_S = 5.0  # opt-outs are looked at again when a message waited here longer
 RETURN_AFTER_S = 10.0  # of a carrier that is down: others may have its messages
@@ -231,7 +232,7 @@ class Ticker:
         wants = 2 * self._target - waiting
         now = time.monotonic()
         if wants <= 0:
-            if now - self._asked_at < 2 * IDLE_S:
+            if now - self._asked_at < ASK_S:
                 return
             wants, job.full_campaigns = self._target, list(in_hand)  # only campaigns that have nothing here yet
         self._asked_at = now
