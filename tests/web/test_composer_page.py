@@ -8,7 +8,9 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from carillon.models import Campaign, Link, Template, User
@@ -296,3 +298,9 @@ def test_the_cap_of_the_account_is_said_while_composing(alice: User) -> None:
     type(alice.account).objects.filter(pk=alice.account_id).update(cap_messages=4, cap_days=30)
     after = signed_in(alice).post(address, {"message": "Soldes STOP 36184"}).content.decode()
     assert "limite à 4" not in before and "limite à 4" in after
+
+
+def test_a_keystroke_reads_the_lists_a_few_times_only(client, draft) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        preview(client, draft, "Bonjour ${Prénom} STOP 36184", row="1")
+    assert 1 <= sum('"campaign_list"' in query["sql"] for query in asked) <= 3

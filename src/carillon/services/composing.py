@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.db import connection
@@ -181,9 +183,14 @@ def header_of(campaign: Campaign) -> list[str]:
 
 def sources(campaign: Campaign) -> list[List]:
     """The lists it sends to, and those that a list of lists holds."""
+    read = _read.get()
+    if read is not None and campaign.pk in read.sources:
+        return read.sources[campaign.pk]
     found = []
     for item in campaigns.lists_of(campaign):
         found += [item, *item.members.all()] if item.kind == List.Kind.VIRTUAL else [item]
+    if read is not None:
+        read.sources[campaign.pk] = found
     return found
 
 
@@ -196,7 +203,37 @@ class Extremes:
     empty: frozenset[str]
 
 
+@dataclass(slots=True)
+class _Read:
+    """campaign -> what was read of its lists"""
+
+    sources: dict[int, list[List]] = field(default_factory=dict)
+    extremes: dict[int, Extremes] = field(default_factory=dict)
+
+
+_read: ContextVar[_Read | None] = ContextVar("carillon_lists_read", default=None)
+
+
+@contextmanager
+def reading_lists_once() -> Iterator[None]:
+    """Inside, the lists of a campaign are read once: for a page that shows a text in many ways and changes no list."""
+    token = _read.set(_Read())
+    try:
+        yield
+    finally:
+        _read.reset(token)
+
+
 def extremes(campaign: Campaign) -> Extremes:
+    read = _read.get()
+    if read is None:
+        return _extremes(campaign)
+    if campaign.pk not in read.extremes:
+        read.extremes[campaign.pk] = _extremes(campaign)
+    return read.extremes[campaign.pk]
+
+
+def _extremes(campaign: Campaign) -> Extremes:
     longest: dict[str, str] = {}
     foreign: dict[str, str] = {}
     empty: set[str] = set()

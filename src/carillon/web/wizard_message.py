@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from carillon.domain.compose import prefilled
 from carillon.domain.errors import CarillonError, Conflict, InvalidInput
 from carillon.models import Asset, Campaign
-from carillon.services import campaigns, estimates, hosting, link_tracking, message_templates
+from carillon.services import campaigns, composing, estimates, hosting, link_tracking, message_templates
 from carillon.web import composer, toasts, wizard
 from carillon.web.rights import SignedInRequest
 from carillon.web.sentences import sentence_for
@@ -156,6 +156,7 @@ def link_image(request: SignedInRequest, campaign: Campaign, index: int) -> Http
     return HttpResponse(path.read_bytes(), content_type=link.image.content_type)
 
 
+@composing.reading_lists_once()
 def _page(
     request: SignedInRequest, campaign: Campaign, form: MessageForm, *, status: int = 200, is_conflict: bool = False,
     must_fix: str = "",
@@ -174,6 +175,7 @@ def _page(
 
 
 @wizard.on_draft
+@composing.reading_lists_once()
 def preview(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
     """The phone, the counter, the verdict and the price of what is being typed; nothing is stored."""
     typed = _typed(campaign, request.POST)
