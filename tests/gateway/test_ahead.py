@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
 from carillon.carriers.base import CarrierHealth
 from carillon.domain.segments import MAX_SEGMENTS
 from carillon.gateway.recorder import RING
-from carillon.gateway.ticker import AHEAD, MOST_AHEAD, most_ahead
+from carillon.gateway.ticker import AHEAD, MOST_AHEAD, URGENT_AHEAD, Ticker, most_ahead
+from tests.carriers.ear import looped
+from tests.gateway.test_book import hold
+from tests.gateway.test_flow import message, started
 
 
 @pytest.mark.parametrize(
@@ -29,3 +36,19 @@ def test_further_ahead_only_of_a_carrier_that_answers_slowly_and_has_windows_for
 
 def test_the_flight_recorder_has_room_for_the_longest_messages() -> None:
     assert MOST_AHEAD * MAX_SEGMENTS < RING
+
+
+@looped
+async def test_notifications_need_not_wait_until_others_are_answered() -> None:
+    flow, _ = started(*(message(number) for number in range(200)))
+    nothing: Any = None
+    ticker = Ticker(flow, nothing, nothing, asyncio.Event(), lambda: datetime.now(UTC))
+    ticker._target = 200
+    hold(ticker.book, 1, 100, n=50)
+    assert ticker._room() == 0
+    hold(ticker.book, 2, 200, n=5, priority=0)
+    assert ticker._room() == 5
+    hold(ticker.book, 3, 200, n=500, priority=0)
+    assert ticker._room() == URGENT_AHEAD
+    flow.release(message(number, is_notification=True) for number in range(1000, 1000 + URGENT_AHEAD))
+    assert ticker._room() <= 0

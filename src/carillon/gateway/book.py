@@ -98,6 +98,10 @@ class Book:
         """Messages that could be intended without claiming anything."""
         return sum(len(held.messages) for held in self.slices.values() if not held.is_stopping)
 
+    def urgent(self) -> int:
+        """Those of `waiting` that are notifications."""
+        return sum(len(h.messages) for h in self.slices.values() if h.claim.is_notification and not h.is_stopping)
+
     def campaigns(self) -> dict[int, int]:
         """campaign -> messages in hand and not yet intended."""
         found: dict[int, int] = {}

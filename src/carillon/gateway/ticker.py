@@ -22,6 +22,7 @@ from carillon.services.ticks import Fetched, Intent, Job, Outcome, Refusal, Retu
 
 AHEAD = 2000  # messages intended and without a result, at most: what may be in doubt after the loss of the machine
 MOST_AHEAD = 8000  # the same, of a carrier that answers slowly and has windows for them
+URGENT_AHEAD = 100  # notifications, above either bound
 SLOW_S = 0.05  # a carrier whose answers take longer is filled better by more messages than by more ticks
 LEAST_AHEAD = 32
 BATCH = 2000  # receipts a tick
@@ -74,6 +75,7 @@ class Ticker:
         self._open: dict[str, bool] = {}
         self._looked_at = self._asked_at = float("-inf")
         self._has_nothing_to_choose = False
+        self._has_urgent = False  # notifications came in since the last choice: they wait for nobody
 
     async def wait(self) -> None:
         """For answers, receipts, or room for intents; gathers a few milliseconds' worth when little came and nobody starves."""
@@ -102,10 +104,12 @@ class Ticker:
         flow = self.flow
         if flow.is_closing or flow.is_down():
             return 0
-        return self._target - len(flow.outstanding)
+        free = self._target - len(flow.outstanding)
+        return max(free, min(self.book.urgent(), free + URGENT_AHEAD))
 
     def _may_intend(self) -> bool:
-        if self._has_nothing_to_choose or self._room() < max(LEAST_AHEAD // 2, self._target // 4):
+        least = 1 if self._has_urgent else max(LEAST_AHEAD // 2, self._target // 4)
+        if self._has_nothing_to_choose or self._room() < least:
             return False
         return self.book.waiting() > 0
 
@@ -182,6 +186,7 @@ class Ticker:
         room = self._room()
         if room <= 0:
             return []
+        self._has_urgent = False
         now = time.monotonic()
         chosen = self.book.choose(room, is_open=self._is_open, now=now)
         # Slices of which everyone left opted out: their cursor moves on, nothing leaves.
@@ -252,6 +257,7 @@ class Ticker:
         now = time.monotonic()
         if fetched:
             self._has_nothing_to_choose = False
+            self._has_urgent = any(batch.claim.is_notification for batch in fetched) or self._has_urgent
         for batch in fetched:
             self.book.add(batch.claim, batch.messages, refusals=batch.refusals)
             self._fetched_at[batch.claim.id] = now
