@@ -55,8 +55,8 @@ def main() -> None:
                 for window in (100, 1000):
                     rates[f"protocol alone, window {window}"].append(bare_protocol(port, total=total, window=window))
             rates["database alone"].append(bare_database(total))
-    for name, found in rates.items():
-        say(f"median of {len(found)}: {name}", per_s=statistics.median(found))
+    for name, measured in rates.items():
+        say(f"median of {len(measured)}: {name}", per_s=statistics.median(measured))
     print(machine())
 
 

@@ -19,7 +19,9 @@ def claim(slice_id: int, campaign_id: int, *, n: int, priority: int = 1, pace: i
 def hold(book: Book, slice_id: int, campaign_id: int, **changes: object) -> Held:
     made = claim(slice_id, campaign_id, **changes)  # type: ignore[arg-type]
     ids = range(made.cursor_id + 1, made.last_id + 1)
-    return book.add(made, [Intent(i, 33600000000 + i, "x", "ACME", campaign_id=campaign_id, slice_id=slice_id) for i in ids])
+    return book.add(
+        made, [Intent(i, 33600000000 + i, "x", "ACME", campaign_id=campaign_id, slice_id=slice_id) for i in ids]
+    )
 
 
 def campaigns(chosen: Iterable[tuple[Held, list[Intent]]]) -> list[int]:

@@ -64,7 +64,9 @@ def test_connectors_are_added_changed_disabled_and_broken_ones_left_out(
         change(committed_db, "UPDATE connector SET is_enabled = false WHERE name = 'first'")
         await until(committed_db, alive, 1)
         await until(committed_db, "SELECT state FROM connector WHERE name = 'second'", "bound")
-        await until(committed_db, "SELECT state_reason FROM connector WHERE name = 'nonsense'", "system_id is required.")
+        await until(
+            committed_db, "SELECT state_reason FROM connector WHERE name = 'nonsense'", "system_id is required."
+        )
         gateway.stop()
         await asyncio.wait_for(task, PATIENCE_S)
         await until(committed_db, alive, 0)

@@ -54,7 +54,9 @@ def test_a_full_ring_round_in_one_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["other boot", "cut short", "other run", "empty"])
-def test_a_file_that_cannot_be_believed_says_nothing(tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_cannot_be_believed_says_nothing(
+    tmp_path: Path, damage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record = Recorder(tmp_path, 7)
     record.note([1], {1})
     crash(record)
