@@ -84,7 +84,7 @@ class Flow:
             room = self.carrier.room()
             if room <= 0:
                 return
-            taken = [self.urgent.popleft() for _ in range(min(room, len(self.urgent)))]
+            taken: list[Outbound] = [self.urgent.popleft() for _ in range(min(room, len(self.urgent)))]
             taken += [self.ready.popleft() for _ in range(min(room - len(taken), len(self.ready)))]
             self.carrier.submit(taken)
 
