@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from carillon.jobs import campaigns as jobs
-from carillon.models import Campaign, User
+from carillon.models import Campaign, Message, User
 from carillon.services import campaigns, launching, list_rows, readiness
 from tests.builders import make_campaign, make_connector, make_list, make_optout
 from tests.web.conftest import signed_in
@@ -67,6 +67,29 @@ def test_what_forbids_sending_is_said_with_the_tab_that_puts_it_right(client, al
     shown = page(client, unknown)
     assert "Ville" in shown
     assert f"/campaigns/{unknown.pk}/message" in shown
+
+
+def test_who_is_typed_in_gets_the_defaults_of_the_lists_fields(client, alice, now) -> None:
+    make_connector(is_simulator=True)
+    clients = make_list(alice.account, [["Zoé", "0612345678"]], header=("Prénom", "SMS"), user=alice)
+    campaign = make_campaign(alice.account, actor=alice, message="Bonjour ${Prénom} STOP 36184", lists=[clients])
+    client.post(f"/campaigns/{campaign.pk}/recipients/type", {"mobile": "0612345679"})
+    campaigns.update(campaign, defaults={"Prénom": "chers amis"})
+    assert "Valeur par défaut pour Prénom" in client.get(f"/campaigns/{campaign.pk}/message").content.decode()
+    assert "Envoyer et utiliser 2 crédits" in page(client, campaign)
+    campaign.refresh_from_db()
+    sent = Message.objects.filter(campaign_id=campaign.pk).order_by("id")
+    assert [message.text for message in sent] == ["Bonjour Zoé STOP 36184", "Bonjour chers amis STOP 36184"]
+
+
+def test_a_list_that_lacks_a_field_is_named_on_both_tabs(client, alice, now) -> None:
+    make_connector(is_simulator=True)
+    clients = make_list(alice.account, [["Zoé", "0612345678"]], header=("Prénom", "SMS"), name="Clients", user=alice)
+    others = make_list(alice.account, ["0612345679"], name="Les autres", user=alice)
+    campaign = make_campaign(alice.account, actor=alice, message="${Prénom} STOP 36184", lists=[clients, others])
+    for tab in ("message", "send"):
+        shown = client.get(f"/campaigns/{campaign.pk}/{tab}").content.decode()
+        assert "La liste « Les autres » n&#x27;a pas de champ Prénom" in shown
 
 
 def test_without_a_connector_the_page_says_who_can_help(client, alice, now) -> None:

@@ -34,9 +34,23 @@ class Writable(Protocol):
     reason: str
 
 
-def columns_of(item: List) -> Columns:
+def columns_of(item: List, *, more: Sequence[str] = ()) -> Columns:
+    """`more`: fields to the right of its own, which its rows leave empty."""
     index = item.header.index(item.mobile_column) if item.mobile_column in item.header else None
-    return Columns(item.header, mobile_index=index)
+    return Columns([*item.header, *more], mobile_index=index)
+
+
+def _columns_in(campaign: Campaign, item: List) -> Columns:
+    """Who was typed in on the page has the fields of the other lists too: empty, so that the default stands there."""
+    columns = columns_of(item)
+    if item.kind != List.Kind.INLINE or campaign.origin != "web":
+        return columns
+    return columns_of(item, more=_others(campaign, columns))
+
+
+def _others(campaign: Campaign, columns: Columns) -> list[str]:
+    """Fields of the campaign's lists that these columns lack."""
+    return [name for name in header_of(campaign) if columns.index(name) is None]
 
 
 def options_of(campaign: Campaign) -> Options:
@@ -71,7 +85,7 @@ def composer_for(
     `link_texts`: what links.texts_for would give, for a caller that has it. `by_link`: as in stop_rule.
     """
     if columns is None:
-        columns = columns_of(item) if item is not None else Columns([])
+        columns = _columns_in(campaign, item) if item is not None else Columns([])
     text = campaign.message if message is None else message
     return Composer(
         replying.with_link(text) if by_link and campaign.is_marketing else text,
@@ -147,6 +161,16 @@ def _link_warnings(campaign: Campaign, columns: Columns) -> list[dict[str, Any]]
         }
         for host in links.foreign_hosts(campaign)
     ]
+
+
+def lacking(campaign: Campaign) -> tuple[List, tuple[str, ...]] | None:
+    """The first list without a field of the text, and these fields: the campaign would be refused."""
+    for item in sources(campaign):
+        if item.state == List.State.READY and item.size:
+            unknown = composer_for(campaign, item).unknown_fields
+            if unknown:
+                return item, unknown
+    return None
 
 
 def check_sender(campaign: Campaign) -> None:
@@ -245,6 +269,8 @@ def _extremes(campaign: Campaign) -> Extremes:
         for name, value in own.foreign.items():
             foreign[name] = foreign.get(name, "") + value
         empty |= own.empty
+        if item.kind == List.Kind.INLINE and campaign.origin == "web" and item.size:
+            empty |= set(_others(campaign, columns_of(item)))
     return Extremes(longest, foreign, frozenset(empty))
 
 

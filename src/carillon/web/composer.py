@@ -16,7 +16,7 @@ from carillon.domain.errors import CarillonError, InvalidInput, NotFound
 from carillon.domain.fields import BUILTINS, Columns
 from carillon.domain.segments import foreign_characters, to_gsm
 from carillon.domain.status import Status
-from carillon.models import Campaign
+from carillon.models import Campaign, List
 from carillon.services import composing, estimates, links
 from carillon.services.composing import Preview
 from carillon.services.estimates import Estimate
@@ -133,6 +133,8 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
         composer = composing.composer_for(campaign, columns=columns)
         if composer.unknown_fields:
             problem = WARNINGS["unknown_field"] % {"subject": ", ".join(composer.unknown_fields)}
+        elif lacking := composing.lacking(campaign):
+            problem = _lacking(*lacking)
         notes = [_note(w) for w in composer.warnings() if w.code != "unknown_field"]
         notes += _cap(campaign)
     except NotFound:
@@ -145,6 +147,13 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
     n = worst.segments if worst is not None else 0
     cost = estimates.estimate(campaign, segments=n) if n else None
     return Verdict(preview, letters(campaign), problem, notes, cost, n, campaign.payer.available)
+
+
+def _lacking(item: List, names: tuple[str, ...]) -> str:
+    return _("La liste « %(list)s » n'a pas de champ %(names)s : retirez-le du message, ou la liste des destinataires.") % {
+        "list": item.name,
+        "names": ", ".join(names),
+    }
 
 
 def _cap(campaign: Campaign) -> list[str]:
@@ -195,6 +204,8 @@ def sentence(error: InvalidInput) -> str:
         return _(
             "Le message contient des caractères qui ne peuvent pas partir : remplacez-les ou activez l'option UCS2."
         )
+    if error.code == "unknown_field":
+        return _("Un champ du message manque dans l'une de vos listes.")
     if error.code == "message_empty":
         return _("Écrivez votre message.")
     if error.code == "sender_invalid":

@@ -147,6 +147,8 @@ def _state(campaign: Campaign) -> dict[str, Any]:
         campaign = readiness.ensure(campaign, now=now)
     except CarillonError as error:
         problem, tab = _problem(error)
+        if error.code == "unknown_field":
+            problem = composer.verdict(campaign).problem or problem  # names the list and the field
     is_prepared = not problem and campaign.prepared_at is not None
     if not problem and not is_prepared and campaign.error:
         problem, tab = campaign.error, "campaign_message"
