@@ -17,7 +17,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bench.ground import ground, machine, say, size
-from bench.scale_fill import NUMBERS, Filled, fill, make_list
+from bench.scale_fill import Filled, fill, make_list
+from bench.scale_fill import number as number_of
 
 RUNS = int(os.environ.get("RUNS", "7"))
 SLOW_S = float(os.environ.get("SLOW", "inf"))
@@ -90,7 +91,7 @@ class Person:
 def pages(found: Filled) -> None:
     alice, bob = Person(user=found.admin), Person(user=found.user)
     big, draft, item = found.big, found.draft, found.list
-    report, number = f"/campaigns/{big.pk}/report", f"0{NUMBERS + 97 * _row_of(big) - 33_000_000_000}"
+    report, number = f"/campaigns/{big.pk}/report", f"0{number_of(_row_of(big)) - 33_000_000_000}"
     for name, address in {
         "dashboard": "/",
         "campaigns": "/campaigns/",
@@ -174,7 +175,7 @@ def calls(found: Filled) -> None:
     timed(
         "reportjson, first bytes", program.ask(f"{base}/campaigns/reportjson/{big.pk}", whole=False), aim_ms=CALL_MS * 5
     )
-    number = NUMBERS + 97 * (_row_of(big) + 7)
+    number = number_of(_row_of(big) + 7)
     for name, more in {
         "by number": {"search": f"item=={number}"},
         "by beginning": {"search": f"item=re={str(number)[:9]}*"},

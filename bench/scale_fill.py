@@ -15,12 +15,18 @@ HEADER = ["SMS", "Prénom", "Nom", "Ref", "Ville"]
 MESSAGE = "Bonjour ${Prénom} ${Nom}, votre commande ${Ref} vous attend à ${Ville} jusqu'à samedi."
 CAMPAIGNS, DRAFTS, BIG = 1_000, 50, 100_000
 DAYS = 30
-NUMBERS = 33_600_000_000  # a list's row k has NUMBERS + 97 k; opt-out k has NUMBERS + 20 k + 3
+NUMBERS, STEP, PRIME = (
+    33_600_000_000,
+    48_271,
+    99_999_989,
+)  # a list's row k has number(k); opt-out k has NUMBERS + 20 k + 3
+SPREAD = {"numbers": NUMBERS, "step": STEP, "prime": PRIME}
 
 RECIPIENTS = """
 INSERT INTO recipient (account_id, id, list_id, line, msisdn, country, verdict, fields)
-SELECT %(account)s, %(first)s + i, %(list)s, i + 1, %(numbers)s + 97 * i::bigint, 'FR', 1,
-       ARRAY['0' || 600000000 + 97 * i::bigint, (ARRAY['Jean','Jacqueline','Zoé','Karim','Élise'])[i %% 5 + 1], 'Durand' || i %% 997,
+SELECT %(account)s, %(first)s + i, %(list)s, i + 1, %(numbers)s + i::bigint * %(step)s %% %(prime)s, 'FR', 1,
+       ARRAY['0' || 600000000 + i::bigint * %(step)s %% %(prime)s,
+             (ARRAY['Jean','Jacqueline','Zoé','Karim','Élise'])[i %% 5 + 1], 'Durand' || i %% 997,
              'R' || lpad(i::text, 7, '0'), (ARRAY['Paris','Boulogne-Billancourt','Lyon','Saint-Denis','Nice'])[i %% 5 + 1]]
 FROM generate_series(0, %(n)s - 1) i
 """
@@ -28,7 +34,7 @@ MESSAGES = """
 INSERT INTO message (id, connector_id, account_id, campaign_id, recipient_id, msisdn, country, status, segments, price, text)
 SELECT i, CASE WHEN i %% 50 = 0 THEN 0 ELSE %(connector)s END, %(account)s, c.id,
        CASE WHEN c.name = 'La grande' THEN %(own)s ELSE %(first)s END + k,
-       %(numbers)s + 97 * k, 'FR',
+       %(numbers)s + k * %(step)s %% %(prime)s, 'FR',
        CASE WHEN i %% 50 = 0 THEN 14 ELSE 1 END, CASE WHEN i %% 50 = 0 THEN 0 ELSE 1 END, CASE WHEN i %% 50 = 0 THEN 0 ELSE 100 END,
        CASE WHEN i %% 50 = 0 THEN '' ELSE 'Bonjour Jacqueline Durand' || k %% 997 || ', votre commande R' || lpad(k::text, 7, '0')
             || ' vous attend à Boulogne-Billancourt jusqu''à samedi.' END
@@ -93,6 +99,11 @@ FROM generate_series(0, %(n)s - 1) i
 """
 
 
+def number(k: int) -> int:
+    """Of a list's row `k`: neighbours in a list are not neighbours in an index of numbers."""
+    return NUMBERS + k * STEP % PRIME
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     account: Any
@@ -122,14 +133,15 @@ def fill(n: int) -> Filled:
     own, own_first = make_list(account, min(BIG, n // 5), name="Nos meilleurs clients")
     _campaigns(account, item, own, [admin, user], n, now=timezone.now())
     values = {
-        "account": account.pk, "connector": connector.pk, "first": first, "own": own_first, "rows": rows, "numbers": NUMBERS, "n": n,
-    }  # fmt: skip
+        "account": account.pk, "connector": connector.pk, "first": first, "own": own_first, "rows": rows, "n": n,
+    } | SPREAD  # fmt: skip
     with connection.cursor() as cursor:
         for month in range(3):
             cursor.execute("SELECT ensure_submission_partition((now() - %s * interval '1 month')::date)", [month])
         ids.take_block("optout", n)
         for statement in (MESSAGES, SLICES, SUBMISSIONS, REPLIES, CLICKS, CLICK_COUNTS, COUNTS, OPTOUTS):
             cursor.execute(statement, values)
+            cursor.execute("ANALYZE")  # the next one reads what this one wrote
         cursor.execute("VACUUM ANALYZE")  # as autovacuum leaves tables that grow day by day
     draft = campaigns.create(actor=admin, name="Soldes d'hiver", message=MESSAGE)
     draft = campaigns.set_lists(draft, lists=[item])
@@ -154,9 +166,7 @@ def make_list(account: Any, rows: int, *, name: str) -> tuple[Any, int]:
     )  # fmt: skip
     first = ids.take_block("recipient", rows)
     with connection.cursor() as cursor:
-        cursor.execute(
-            RECIPIENTS, {"account": account.pk, "first": first, "list": item.pk, "n": rows, "numbers": NUMBERS}
-        )
+        cursor.execute(RECIPIENTS, {"account": account.pk, "first": first, "list": item.pk, "n": rows} | SPREAD)
         cursor.execute("ANALYZE recipient")
     return item, first
 
