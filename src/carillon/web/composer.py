@@ -150,7 +150,9 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
 
 
 def _lacking(item: List, names: tuple[str, ...]) -> str:
-    return _("La liste « %(list)s » n'a pas de champ %(names)s : retirez-le du message, ou la liste des destinataires.") % {
+    return _(
+        "La liste « %(list)s » n'a pas de champ %(names)s : retirez-le du message, ou la liste des destinataires."
+    ) % {
         "list": item.name,
         "names": ", ".join(names),
     }
