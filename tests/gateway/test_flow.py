@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from carillon.carriers.base import CarrierHealth, CarrierState
@@ -22,7 +23,7 @@ class Paper:
 
     async def start(self, sink: Any) -> None: ...
 
-    def submit(self, batch: list[Outbound]) -> None:
+    def submit(self, batch: Sequence[Outbound]) -> None:
         self.taken += batch
         self.space -= len(batch)
 

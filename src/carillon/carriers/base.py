@@ -5,6 +5,7 @@ Nothing here awaits per message: the gateway hands over lists and is told lists,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -80,7 +81,7 @@ class Carrier(Protocol):
         Raises CarrierError for what no waiting can mend, such as a file of certificates that cannot be read.
         """
 
-    def submit(self, batch: list[Outbound]) -> None:
+    def submit(self, batch: Sequence[Outbound]) -> None:
         """Queue messages whose intent is committed. They are written as the window and the token bucket allow.
 
         Notifications overtake the rest. While not bound messages wait, and are given back if a bind is tried and fails

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
@@ -67,9 +68,9 @@ class HttpCarrier:
         )
         self._show(CarrierState.BOUND, "")
 
-    def submit(self, batch: list[Outbound]) -> None:
+    def submit(self, batch: Sequence[Outbound]) -> None:
         if self._is_closing:
-            self._sink.on_unsent(batch)
+            self._sink.on_unsent(list(batch))
             return
         for message in batch:
             (self._urgent if message.is_notification else self._ready).append(message)

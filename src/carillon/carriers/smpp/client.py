@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from carillon.carriers.base import CarrierHealth, CarrierState, Sink
 from carillon.carriers.flow import Pause, TokenBucket, backoff_s
@@ -66,9 +66,9 @@ class SmppCarrier:
         self._tasks = [self._loop.create_task(self._keep(command, context)) for command in commands]
         self._tasks.append(self._loop.create_task(self._watch()))
 
-    def submit(self, batch: list[Outbound]) -> None:
+    def submit(self, batch: Sequence[Outbound]) -> None:
         if self._is_closing:
-            self._sink.on_unsent(batch)
+            self._sink.on_unsent(list(batch))
             return
         self._outgoing.add(batch)
         self._pump()

@@ -6,7 +6,7 @@ A message is *untouched* while the SMSC cannot have taken any segment of it: onl
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from carillon.domain.traffic import Outbound
@@ -57,7 +57,7 @@ class Outgoing:
         """Something could be written now."""
         return bool(self._cut or self._ready or self._urgent)
 
-    def add(self, batch: list[Outbound]) -> None:
+    def add(self, batch: Sequence[Outbound]) -> None:
         for message in batch:
             (self._urgent if message.is_notification else self._ready).append(message)
 
