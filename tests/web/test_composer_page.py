@@ -215,7 +215,9 @@ def test_a_text_is_kept_as_a_template_and_used_again(client, bob, charlie, draft
     )
     assert client.post(here, {"message": "Autre", "template_name": "Noël"}).status_code == 422
     kept = Template.objects.get()
-    assert "Joyeux Noël" in signed_in(bob).get("/templates/").content.decode()
+    shown = signed_in(bob).get("/templates/").content.decode()
+    assert "Joyeux Noël" in shown
+    assert ">Marketing</option>" in shown
     assert signed_in(charlie).get(f"/templates/{kept.pk}").status_code == 404
     assert signed_in(charlie).post(f"/templates/{kept.pk}/delete").status_code == 404
     response = client.post(f"/templates/{kept.pk}/use")

@@ -18,9 +18,15 @@ from carillon.web.rights import SignedInRequest, signed_in
 from carillon.web.sentences import sentence_for
 
 
+KINDS = [
+    (Campaign.Traffic.MKG.value, gettext_lazy("Marketing")),
+    (Campaign.Traffic.NOTIFICATION.value, gettext_lazy("Notification")),
+]
+
+
 class TemplateForm(forms.Form):
     name = forms.CharField(max_length=120, label=gettext_lazy("Nom du modèle"))
-    traffic = forms.ChoiceField(choices=Campaign.Traffic.choices, label=gettext_lazy("Type"))
+    traffic = forms.ChoiceField(choices=KINDS, label=gettext_lazy("Type"))
     message = forms.CharField(
         max_length=10_000, strip=False, label=gettext_lazy("Message"), widget=forms.Textarea({"rows": 5}),
         help_text=gettext_lazy("Les champs s'écrivent ${Prénom} ; ils doivent exister dans la liste de la campagne."),
