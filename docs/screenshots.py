@@ -231,7 +231,7 @@ def test_and_send(page: Page, running: Platform, camera: Camera) -> str:
     page.get_by_label("Numéros de téléphone mobile").fill("06 24 17 00 64")
     page.get_by_role("button", name="Envoyer un test").click()
     page.get_by_role("button", name="OUI", exact=True).click()
-    camera.take(page, "send", height=1_100)
+    camera.take(page, "send", height=1_250)
     page.locator(".wizard-foot").get_by_role("button", name="Envoyer et utiliser").click()
     summary = page.get_by_role("dialog", name="Résumé de la campagne")
     expect(summary).to_be_visible()
