@@ -43,7 +43,11 @@ class UserForm(forms.Form):
     mobile = forms.CharField(
         label=gettext_lazy("Mobile"), max_length=30, required=False, widget=forms.TextInput(attrs={"type": "tel"})
     )
-    is_active = forms.BooleanField(label=gettext_lazy("Activer / désactiver le login"), required=False)
+    is_active = forms.BooleanField(
+        label=gettext_lazy("Activer / désactiver le login"),
+        required=False,
+        help_text=gettext_lazy("Sur NON, cette personne ne peut pas entrer, et les deux e-mails attendent."),
+    )
 
     def __init__(self, actor: User, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
