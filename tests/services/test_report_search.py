@@ -48,3 +48,11 @@ def test_nothing_is_missed_when_rows_have_left_the_list() -> None:
     item = campaign.lists.get()
     list_rows.remove_numbers(item, ["0612345602"])
     assert lines(campaign, "zo") == [1, 3, 4, 5]
+
+
+def test_messages_far_from_each_other_are_read_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign = prepared()
+    near = report_search.find(campaign, text="zo")[0]
+    monkeypatch.setattr(report_search, "GAP", 0)
+    monkeypatch.setattr(report_search, "SCATTERED", 1)
+    assert report_search.find(campaign, text="zo")[0] == near

@@ -136,7 +136,7 @@ TOTALS = """
 SELECT count(DISTINCT message_id) FILTER (WHERE human_n > 0 AND link_index BETWEEN 0 AND 6),
        coalesce(sum(human_n) FILTER (WHERE link_index BETWEEN 0 AND 6), 0),
        coalesce(sum(n) FILTER (WHERE link_index BETWEEN 0 AND 6), 0), coalesce(sum(n) FILTER (WHERE link_index = -1), 0)
-FROM click_count WHERE campaign_id = %s
+FROM click_count WHERE campaign_id = %s AND message_id BETWEEN %s AND %s  -- the index is that of messages
 """
 BY_DEVICE = """
 SELECT device, brand, os, count(*) FROM click WHERE campaign_id = %s AND kind = 'click' AND link_index <> %s GROUP BY 1, 2, 3
@@ -152,7 +152,7 @@ MOST_STEPS = 60
 def of_campaign(campaign: Campaign) -> Clicks | None:
     """None when nobody came. Reads one row per visit: for a part of a page that is drawn after the rest."""
     with connection.cursor() as cursor:
-        cursor.execute(TOTALS, [campaign.pk])
+        cursor.execute(TOTALS, _mine(campaign))
         people, human, raw, previews = (int(n or 0) for n in cursor.fetchone())
         if not raw + previews:
             return None
@@ -185,8 +185,12 @@ class LinkClicks:
 
 PER_LINK = """
 SELECT link_index, count(*) FILTER (WHERE human_n > 0), sum(human_n) FROM click_count
-WHERE campaign_id = %s AND link_index >= 0 GROUP BY link_index ORDER BY link_index
+WHERE campaign_id = %s AND message_id BETWEEN %s AND %s AND link_index >= 0 GROUP BY link_index ORDER BY link_index
 """
+
+
+def _mine(campaign: Campaign) -> list[int]:
+    return [campaign.pk, campaign.first_message_id or 0, campaign.last_message_id or 0]
 
 
 def per_link(campaign: Campaign) -> list[LinkClicks]:
@@ -195,7 +199,7 @@ def per_link(campaign: Campaign) -> list[LinkClicks]:
         for link in campaign.links.select_related("asset")
     }
     with connection.cursor() as cursor:
-        cursor.execute(PER_LINK, [campaign.pk])
+        cursor.execute(PER_LINK, _mine(campaign))
         found = {index: (int(people), int(human)) for index, people, human in cursor.fetchall()}
     return [LinkClicks(i, labels.get(i, ""), *found.get(i, (0, 0))) for i in sorted(labels.keys() | found.keys())]
 

@@ -15,12 +15,12 @@ from carillon.services.report_rows import CLICKS, STOPPABLE, MessageRow, settle
 
 
 def read(
-    page: Sequence[tuple[int, int]], campaigns: Mapping[int, Campaign], *, account_id: int
+    page: Sequence[tuple[int, int]], campaigns: Mapping[int, Campaign], *, account_id: int, with_text: bool = False
 ) -> Iterator[tuple[MessageRow, int]]:
     """(row, campaign id) for each (message id, campaign id), in the order of the page."""
     ids = [message_id for message_id, _ in page]
     campaign_of = dict(page)
-    rows = _messages(ids)
+    rows = _messages(ids, with_text=with_text)
     _recipients(rows.values(), account_id)
     _outcomes(rows, campaigns, campaign_of)
     _replies(rows)
@@ -37,11 +37,17 @@ def _query(sql: str, parameters: list[Any]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _messages(ids: list[int]) -> dict[int, MessageRow]:
+def _messages(ids: list[int], *, with_text: bool) -> dict[int, MessageRow]:
     found = _query(
         "SELECT id, recipient_id, msisdn, country, status, price, segments FROM message WHERE id = ANY(%s)", [ids]
     )
-    return {row[0]: MessageRow(*row) for row in found}
+    rows = {row[0]: MessageRow(*row) for row in found}
+    if with_text:
+        for message_id, reason, text in _query(
+            "SELECT id, coalesce(reason, ''), text FROM message WHERE id = ANY(%s)", [ids]
+        ):
+            rows[message_id].reason, rows[message_id].text = reason, text
+    return rows
 
 
 def _recipients(rows: Any, account_id: int) -> None:

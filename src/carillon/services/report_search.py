@@ -9,11 +9,12 @@ from django.db import connection
 from carillon.domain import msisdn as numbers
 from carillon.domain.status import NOT_SENT_STATUSES, Status, expand_aliases
 from carillon.models import Campaign
-from carillon.services import composing, report_rows
+from carillon.services import composing, period_rows, report_rows
 from carillon.services.report_rows import MessageRow
 
 WINDOW = 5_000
-GAP = 200  # ids closer than that are read together
+GAP = 200  # ids closer than that are read together …
+SCATTERED = 3  # … when there are no more such runs than that
 WAITING = frozenset({Status.IN_PROGRESS, Status.SENDING, Status.DELETED, Status.CREDIT})  # known from slices only
 
 BY_STATUS = """
@@ -75,7 +76,7 @@ def find(
     start = max(after + 1, campaign.first_message_id)
     ids = _candidates(campaign, text.strip(), wanted, start, limit + 1)
     more = ids[limit - 1] if len(ids) > limit else None
-    rows = [row for run in _runs(ids[:limit]) for row in report_rows.read(campaign, message_ids=run, with_text=True)]
+    rows = _read(campaign, ids[:limit])
     return [row for row in rows if wanted is None or row.status in wanted], more
 
 
@@ -141,6 +142,15 @@ def _ids(sql: str, parameters: object) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)  # type: ignore[arg-type]
         return [row[0] for row in cursor.fetchall()]
+
+
+def _read(campaign: Campaign, ids: list[int]) -> list[MessageRow]:
+    runs = list(_runs(ids))
+    if len(runs) > SCATTERED:  # far from each other: asked for by their ids, all at once
+        page = [(i, campaign.pk) for i in ids]
+        found = period_rows.read(page, {campaign.pk: campaign}, account_id=campaign.account_id, with_text=True)
+        return [row for row, _ in found]
+    return [row for run in runs for row in report_rows.read(campaign, message_ids=run, with_text=True)]
 
 
 def _runs(ids: list[int]) -> Iterator[list[int]]:
