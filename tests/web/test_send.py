@@ -92,6 +92,19 @@ def test_a_list_that_lacks_a_field_is_named_on_both_tabs(client, alice, now) -> 
         assert "La liste « Les autres » n&#x27;a pas de champ Prénom" in shown
 
 
+def test_the_stop_mention_alone_is_no_message(client, draft) -> None:
+    campaigns.update(draft, message="\nSTOP 36184")
+    shown = page(client, draft)
+    assert "Écrivez votre message." in shown
+    assert "Envoyer et utiliser" not in shown
+    post(client, draft, "/launch")
+    draft.refresh_from_db()
+    assert draft.state == "DRAFT"
+    step = client.post(f"/campaigns/{draft.pk}/message", {"version": draft.version, "message": "\nSTOP 36184"})
+    assert step.status_code == 422
+    assert "Écrivez votre message." in step.content.decode()
+
+
 def test_without_a_connector_the_page_says_who_can_help(client, alice, now) -> None:
     clients = make_list(alice.account, ["0612345678"], user=alice)
     campaign = make_campaign(alice.account, actor=alice, lists=[clients])

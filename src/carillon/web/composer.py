@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from carillon.domain import emoji, renderers, segments
-from carillon.domain.compose import Warned
+from carillon.domain.compose import Warned, prefilled
 from carillon.domain.errors import CarillonError, InvalidInput, NotFound
 from carillon.domain.fields import BUILTINS, Columns
 from carillon.domain.segments import foreign_characters, to_gsm
@@ -133,6 +133,8 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
         composer = composing.composer_for(campaign, columns=columns)
         if composer.unknown_fields:
             problem = WARNINGS["unknown_field"] % {"subject": ", ".join(composer.unknown_fields)}
+        elif says_nothing(campaign):
+            problem = _("Écrivez votre message.")
         elif lacking := composing.lacking(campaign):
             problem = _lacking(*lacking)
         notes = [_note(w) for w in composer.warnings() if w.code != "unknown_field"]
@@ -147,6 +149,11 @@ def verdict(campaign: Campaign, *, row: int = 0) -> Verdict:
     n = worst.segments if worst is not None else 0
     cost = estimates.estimate(campaign, segments=n) if n else None
     return Verdict(preview, letters(campaign), problem, notes, cost, n, campaign.payer.available)
+
+
+def says_nothing(campaign: Campaign) -> bool:
+    """The text is still the STOP mention that the page put there."""
+    return campaign.is_marketing and campaign.message.strip() == prefilled("", campaign.short_code)
 
 
 def _lacking(item: List, names: tuple[str, ...]) -> str:

@@ -17,7 +17,6 @@ from carillon.web import toasts
 from carillon.web.rights import SignedInRequest, signed_in
 from carillon.web.sentences import sentence_for
 
-
 KINDS = [
     (Campaign.Traffic.MKG.value, gettext_lazy("Marketing")),
     (Campaign.Traffic.NOTIFICATION.value, gettext_lazy("Notification")),

@@ -149,6 +149,8 @@ def _state(campaign: Campaign) -> dict[str, Any]:
         problem, tab = _problem(error)
         if error.code == "unknown_field":
             problem = composer.verdict(campaign).problem or problem  # names the list and the field
+    if not problem and composer.says_nothing(campaign):
+        problem, tab = _("Écrivez votre message."), "campaign_message"
     is_prepared = not problem and campaign.prepared_at is not None
     if not problem and not is_prepared and campaign.error:
         problem, tab = campaign.error, "campaign_message"
