@@ -149,7 +149,10 @@ def make_outcomes(campaign: Campaign, *statuses: int) -> None:
     """What the network said of a launched campaign's messages, in turn: one submission each, counters and slices as after a gateway."""
     now = timezone.now()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT id, connector_id, price FROM message WHERE campaign_id = %s AND status = 1 ORDER BY id", [campaign.pk])
+        cursor.execute(
+            "SELECT id, connector_id, price FROM message WHERE campaign_id = %s AND status = 1 ORDER BY id",
+            [campaign.pk],
+        )
         rows = cursor.fetchall()
         moved: dict[int, int] = {1: -len(rows)}
         for i, (message_id, connector_id, price) in enumerate(rows):

@@ -46,7 +46,10 @@ def test_the_word_bearer_may_be_missing(user: User) -> None:
     [
         ('{"username": "alice@example.test", "password": "%s"}', "application/json"),
         ("{'username': 'alice@example.test', 'password': '%s'}", "application/json"),
-        ("data=%%7B%%22username%%22%%3A%%22a%%22%%2C%%22password%%22%%3A%%22%s%%22%%7D", "application/x-www-form-urlencoded"),
+        (
+            "data=%%7B%%22username%%22%%3A%%22a%%22%%2C%%22password%%22%%3A%%22%s%%22%%7D",
+            "application/x-www-form-urlencoded",
+        ),
     ],
     ids=["json", "not-json", "json-in-a-form"],
 )

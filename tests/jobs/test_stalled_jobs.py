@@ -60,4 +60,7 @@ def test_the_job_of_a_dead_worker_makes_room_for_the_one_that_waits_under_its_lo
 
     assert requeue_stalled(after_s=60) == 2
 
-    assert list(ProcrastinateJob.objects.order_by("id").values_list("pk", "status")) == [(waiting, "todo"), (other, "todo")]
+    assert list(ProcrastinateJob.objects.order_by("id").values_list("pk", "status")) == [
+        (waiting, "todo"),
+        (other, "todo"),
+    ]

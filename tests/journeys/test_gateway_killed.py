@@ -58,7 +58,9 @@ def test_killed_twice_every_message_is_sent_at_most_once_and_accounted_for(
                 what="every slice is done",
             )
             wait_until(
-                lambda: not simulator.ask("stats")["stats"]["waiting"] and not simulator.ask("stats")["stats"]["scheduled"],
+                lambda: (
+                    not simulator.ask("stats")["stats"]["waiting"] and not simulator.ask("stats")["stats"]["scheduled"]
+                ),
                 what="every receipt is told",
             )
             assert gateways[-1].stop() == 0

@@ -24,7 +24,10 @@ def test_the_typed_recipients_of_a_copy_are_its_own() -> None:
     copy = next(item for item in lists if item.pk != shared.pk)
     assert shared in lists and copy.pk != own.pk
     rows = list(Recipient.objects.filter(list_id=copy.pk).order_by("line"))
-    assert [(row.msisdn, row.fields) for row in rows] == [(33612345678, ["0612345678", "Zoé"]), (33612345679, ["0612345679", ""])]
+    assert [(row.msisdn, row.fields) for row in rows] == [
+        (33612345678, ["0612345678", "Zoé"]),
+        (33612345679, ["0612345679", ""]),
+    ]
     inline.remove_recipient(twin, rows[0].id)
     inline.add_recipients(twin, [{"mobile": "0612345670"}])
     assert preparation.prepare(twin.pk).valid_count == 3

@@ -67,7 +67,12 @@ def test_a_person_who_opted_out_since_the_preparation_is_not_written_to(desk: De
     ]
     desk.tick(refusals=batch.refusals)
     assert desk.statuses(campaign.pk) == {1: 1, 14: 1, 15: 1}
-    assert desk.one("SELECT count(*) FROM submission WHERE connector_id = %(c)s AND segment = 0 AND carrier_message_id LIKE 'self:%%'") == 2
+    assert (
+        desk.one(
+            "SELECT count(*) FROM submission WHERE connector_id = %(c)s AND segment = 0 AND carrier_message_id LIKE 'self:%%'"
+        )
+        == 2
+    )
     assert faults(desk, campaign) == []
 
 
@@ -167,7 +172,9 @@ def test_receipts_of_one_message_in_a_row(desk: Desk, connector: Connector, is_o
         for turn in range(3):
             desk.tick(receipts=[row[turn] for row in told.values() if turn < len(row)])
     ended = dict(desk.rows("SELECT message_id, status FROM submission WHERE connector_id = %(c)s"))
-    assert {name: ended[messages[name].message_id] for name in IN_A_ROW} == {name: end for name, (_, end) in IN_A_ROW.items()}
+    assert {name: ended[messages[name].message_id] for name in IN_A_ROW} == {
+        name: end for name, (_, end) in IN_A_ROW.items()
+    }
     assert faults(desk, campaign) == []
 
 
@@ -184,7 +191,9 @@ def test_ids_nobody_could_have_thought_of(desk: Desk, connector: Connector) -> N
     messages = desk.take_all()
     ids = ['a","b', "\\", "NULL", "{}, '); DROP TABLE message --", 'é"\\"' + "x" * 246]
     desk.tick(answered=[answers(message, 24, ids=[key + "\0"]) for message, key in zip(messages, ids, strict=True)])
-    assert {row[0] for row in desk.rows("SELECT carrier_message_id FROM submission WHERE connector_id = %(c)s")} == set(ids)
+    assert {row[0] for row in desk.rows("SELECT carrier_message_id FROM submission WHERE connector_id = %(c)s")} == set(
+        ids
+    )
     desk.tick(receipts=[Receipt(key, 16) for key in ids])
     assert desk.statuses(campaign.pk) == {16: 5}
 

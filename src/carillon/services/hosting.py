@@ -43,7 +43,9 @@ PAGE_TYPES = {
 IGNORED = {".js", ".mjs", ".map", ".md", ".svg"}  # left out without refusing the page; an SVG can hold scripts
 FILE_TYPES = {"PNG": ("image/png", ".png"), "GIF": ("image/gif", ".gif"), "JPEG": ("image/jpeg", ".jpg")}
 # Of a PDF: what acts by itself when it is opened.
-ACTIVE_PDF = re.compile(rb"/(?:JavaScript|JS|Launch|OpenAction\s{0,9}<<[^>]{0,999}/S\s{0,9}/URI|EmbeddedFile|RichMedia)\b")
+ACTIVE_PDF = re.compile(
+    rb"/(?:JavaScript|JS|Launch|OpenAction\s{0,9}<<[^>]{0,999}/S\s{0,9}/URI|EmbeddedFile|RichMedia)\b"
+)
 
 
 def folder() -> Path:

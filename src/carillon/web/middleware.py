@@ -96,7 +96,9 @@ class Errors:
         if isinstance(error, NotFound | Forbidden):  # never says whether it exists elsewhere
             return render(request, "404.html", status=404)
         if isinstance(error, DataError) or (isinstance(error, ValueError) and "NUL" in str(error)):
-            error = InvalidInput("A NUL character cannot be stored.", code="nul")  # or a text or number beyond its bounds
+            error = InvalidInput(
+                "A NUL character cannot be stored.", code="nul"
+            )  # or a text or number beyond its bounds
         if not isinstance(error, CarillonError):
             return None
         status = 409 if isinstance(error, Conflict) else 402 if isinstance(error, InsufficientCredit) else 400
