@@ -95,18 +95,22 @@ class Chaos:
 
     # ------------------------------------------------------------------ one round
 
+    def first_number(self, number: int) -> int:
+        """Numbers of a round never meet those of another, nor those of its two campaigns each other."""
+        return 33_600_000_000 + number * 2 * self.messages
+
     def round(self, number: int) -> list[str]:
         from tests import builders
 
         half = self.messages // 2
         account = builders.make_account(balance=self.messages * 300)
         self.opening[account.pk] = account.balance
-        first = 33700000000 + number * 10_000
+        first = self.first_number(number)
         short = builders.make_sendable_campaign(
             self.connector, n=self.messages - half, account=account, first_msisdn=first, slice_size=100
         )
         builders.make_sendable_campaign(
-            self.connector, n=half, account=account, first_msisdn=first + 5_000, slice_size=100, text="Bonjour " * 30,
+            self.connector, n=half, account=account, first_msisdn=first + self.messages, slice_size=100, text="Bonjour " * 30,
             segments=2, price=200,
         )  # fmt: skip
         self.sent += self.messages
@@ -265,12 +269,12 @@ class Chaos:
         with self.connect() as connection:
             finding = audit(connection, opening=self.opening)
             faults += finding.faults
-            low = 33700000000 + number * 10_000
+            low = self.first_number(number)
             rows = connection.execute(
                 "SELECT m.msisdn, m.segments, d.message_id IS NOT NULL,"
                 " EXISTS (SELECT 1 FROM submission s WHERE s.message_id = m.id) FROM message m"
                 " LEFT JOIN doubt d ON d.message_id = m.id WHERE m.msisdn BETWEEN %s AND %s",
-                [low, low + 9_999],
+                [low, low + 2 * self.messages - 1],
             ).fetchall()
         for msisdn, wanted, in_doubt, has_rows in rows:
             accepted = parts[str(msisdn)]
