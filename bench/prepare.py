@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import io
 import time
+from typing import TYPE_CHECKING
 
 from bench.ground import ground, machine, peak_mb, say, size
+
+if TYPE_CHECKING:
+    from carillon.models import Campaign
 
 MESSAGE = "Bonjour ${Prénom} ${Nom}, votre commande ${Ref} vous attend à ${Ville} jusqu'à samedi."
 HEADER = ["SMS", "Prénom", "Nom", "Ref", "Ville", "CP"]
@@ -21,23 +25,9 @@ def main() -> None:
     with ground():
         from django.db import connection
 
-        from carillon.models import Account, Connector, List
-        from carillon.services import campaigns, preparation
+        from carillon.services import preparation
 
-        account = Account.objects.create(name="bench", balance=10**12, max_segments=3)
-        Connector.objects.create(name="bench", kind="smpp")
-        item = List.objects.create(
-            account=account,
-            name="bench",
-            state=List.State.READY,
-            header=HEADER,
-            mobile_column="SMS",
-            size=n,
-            valid_count=n,
-        )
-        fill(item.pk, account.pk, n)
-        campaign = campaigns.create(actor=None, account=account, message=MESSAGE, traffic="MKG")
-        campaigns.set_lists(campaign, lists=[item])
+        campaign = draft(n, traffic="MKG")
         started = time.perf_counter()
         campaign = preparation.prepare(campaign.pk)
         ours = time.perf_counter() - started
@@ -56,6 +46,27 @@ def main() -> None:
             "prepare", messages=n, per_second=n / ours, seconds=ours, copy_per_second=n / bare, ratio_to_copy=bare / ours,
             peak_mb=peak_mb(), machine=machine(),
         )  # fmt: skip
+
+
+def draft(n: int, *, traffic: str) -> Campaign:
+    """A campaign to a list of n French mobiles, not prepared."""
+    from carillon.models import Account, Connector, List
+    from carillon.services import campaigns
+
+    account = Account.objects.create(name="bench", balance=10**12, max_segments=3)
+    Connector.objects.create(name="bench", kind="smpp")
+    item = List.objects.create(
+        account=account,
+        name="bench",
+        state=List.State.READY,
+        header=HEADER,
+        mobile_column="SMS",
+        size=n,
+        valid_count=n,
+    )
+    fill(item.pk, account.pk, n)
+    campaign = campaigns.create(actor=None, account=account, message=MESSAGE, traffic=traffic)
+    return campaigns.set_lists(campaign, lists=[item])
 
 
 def fill(list_id: int, account_id: int, n: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from bench.ground import ground, machine, peak_mb, say, size
-from bench.prepare import HEADER, MESSAGE, fill
+from bench.prepare import draft
 
 
 def main() -> None:
@@ -15,24 +15,10 @@ def main() -> None:
 
         from django.db import connection
 
-        from carillon.models import Account, Connector, List
-        from carillon.services import campaigns, launching, preparation
+        from carillon.services import launching, preparation
         from carillon.services.reports import Report, csv_pieces
 
-        account = Account.objects.create(name="bench", balance=10**12, max_segments=3)
-        Connector.objects.create(name="bench", kind="smpp")
-        item = List.objects.create(
-            account=account,
-            name="bench",
-            state=List.State.READY,
-            header=HEADER,
-            mobile_column="SMS",
-            size=n,
-            valid_count=n,
-        )
-        fill(item.pk, account.pk, n)
-        campaign = campaigns.create(actor=None, account=account, message=MESSAGE, traffic="NOTIFICATION")
-        campaigns.set_lists(campaign, lists=[item])
+        campaign = draft(n, traffic="NOTIFICATION")
         campaign = launching.launch(preparation.prepare(campaign.pk), actor=None, now=datetime.now(UTC))
         with connection.cursor() as cursor:
             cursor.execute(

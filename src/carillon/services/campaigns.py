@@ -166,10 +166,11 @@ def set_lists(campaign: Campaign, *, lists: Sequence[List], excluded: Iterable[L
     rows = [CampaignList(campaign=fresh, list=item, position=i) for i, item in enumerate(lists)]
     rows += [CampaignList(campaign=fresh, list=item, is_excluded=True, position=i) for i, item in enumerate(excluded)]
     CampaignList.objects.bulk_create(rows, ignore_conflicts=True)
-    return _touched(fresh)
+    return touch(fresh)
 
 
-def _touched(fresh: Campaign) -> Campaign:
+def touch(fresh: Campaign) -> Campaign:
+    """Its recipients or links changed: preparation and confirmed test are worth nothing any more. The caller holds the row."""
     fresh.is_test_confirmed = False
     discard_preparation(fresh)
     fresh.version += 1
@@ -184,7 +185,7 @@ def set_links(campaign: Campaign, links: Sequence[Mapping[str, Any]]) -> Campaig
         fresh = lock_draft(campaign.pk)
         Link.objects.filter(campaign=fresh).delete()
         Link.objects.bulk_create([Link(campaign=fresh, **dict(link)) for link in links])
-        return _touched(fresh)
+        return touch(fresh)
 
 
 @transaction.atomic

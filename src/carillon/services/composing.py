@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -380,16 +379,3 @@ def recipient_at(campaign: Campaign, row: int) -> tuple[List, list[str], int | N
                 return item, list(found[0]), found[1]
         left -= item.size
     raise NotFound(f"There is no recipient {row}", code="row_not_found")
-
-
-def histogram(campaign: Campaign) -> dict[int, int]:
-    """{segments: messages} over every prepared message that may be sent."""
-    if campaign.first_message_id is None:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT segments, count(*) FROM message WHERE id BETWEEN %s AND %s AND campaign_id = %s AND status = 1"
-            " GROUP BY segments ORDER BY segments",
-            [campaign.first_message_id, campaign.last_message_id, campaign.pk],
-        )
-        return dict(Counter({int(s): int(n) for s, n in cursor.fetchall()}))

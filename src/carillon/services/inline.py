@@ -50,7 +50,7 @@ def add_recipients(campaign: Campaign, rows: Sequence[Mapping[str, str]], *, nam
         )
     inline.size += len(rows)
     inline.save()
-    campaigns._touched(fresh)
+    campaigns.touch(fresh)
     return inline
 
 
@@ -82,7 +82,7 @@ def remove_recipient(campaign: Campaign, recipient_id: int) -> None:
         inline.invalid_count -= row[0] == Status.MALFORMED
         inline.duplicate_count -= row[0] == Status.DUPLICATE
         inline.save()
-        campaigns._touched(fresh)
+        campaigns.touch(fresh)
 
 
 def _own_list(campaign: Campaign) -> List | None:

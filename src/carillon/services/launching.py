@@ -59,10 +59,6 @@ def base_calendar(campaign: Campaign) -> str:
     return hours.calendar_for("FR" if "FR" in (campaign.account.countries or ["FR"]) else first)
 
 
-def next_allowed(campaign: Campaign, now: datetime) -> datetime:
-    return window_at(campaign, now).opens_at
-
-
 def launch(
     campaign: Campaign,
     *,
