@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from carillon.models import User
 from carillon.services import access
@@ -67,6 +68,12 @@ class Visitor:
         parts = urlsplit(request.url)
         if parts.scheme in {"http", "https"} and not request.url.startswith(self.url + "/"):
             self.problems.append(f"request to {request.url}")
+
+
+def arrive(page: Page, address: str | re.Pattern[str]) -> None:
+    """Waits for a page that a click leads to, and for its scripts: the address changes before they run."""
+    expect(page).to_have_url(address)
+    page.wait_for_load_state("networkidle")
 
 
 def session_for(user: User) -> str:

@@ -17,7 +17,7 @@ from carillon.models import Account, User
 from carillon.services import connectors
 from carillon.web import simulator
 from tests.browser.behind import HOST, Behind
-from tests.browser.driving import DESKTOP, PATIENCE_MS, PHONE, Visitor, assert_page_is_sound, open_window
+from tests.browser.driving import DESKTOP, PATIENCE_MS, PHONE, Visitor, arrive, assert_page_is_sound, open_window
 from tests.browser.server import Server
 from tests.builders import PASSWORD, make_account, make_user
 
@@ -70,7 +70,7 @@ def _describe(page: Page) -> None:
     page.locator("main").get_by_role("link", name="Nouvelle campagne").first.click()
     page.get_by_label("Nom de la campagne").fill("Soldes de décembre")
     page.get_by_role("button", name="Suivant", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/campaigns/\d+/recipients$"))
+    arrive(page, re.compile(r"/campaigns/\d+/recipients$"))
 
 
 def _import(page: Page) -> None:
@@ -82,7 +82,7 @@ def _import(page: Page) -> None:
     expect(page.locator("#strip")).to_contain_text("11 Destinataires")
     expect(page.locator("#strip")).to_contain_text("1 Doublon")
     page.get_by_role("link", name="Suivant", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/message$"))
+    arrive(page, re.compile(r"/message$"))
 
 
 def _write(page: Page, visitor: Visitor) -> None:
@@ -105,7 +105,7 @@ def _write(page: Page, visitor: Visitor) -> None:
     page.get_by_label("Sélecteur de ligne").fill("2")
     expect(page.locator("#preview")).to_contain_text("Bonjour Michel")
     page.get_by_role("button", name="Suivant", exact=True).click()
-    expect(page).to_have_url(re.compile(r"/send$"))
+    arrive(page, re.compile(r"/send$"))
 
 
 def _test(page: Page) -> None:

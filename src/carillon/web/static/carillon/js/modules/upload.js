@@ -7,10 +7,7 @@ export default function upload(zone) {
   const submit = zone.querySelector("[data-nojs]");
   if (submit) submit.hidden = true;
 
-  input.addEventListener("change", () => {
-    sendAll([...input.files]);
-    input.value = "";
-  });
+  input.addEventListener("change", sendChosen);
   for (const kind of ["dragenter", "dragover"]) {
     zone.addEventListener(kind, (event) => {
       event.preventDefault();
@@ -22,6 +19,13 @@ export default function upload(zone) {
     event.preventDefault();
     sendAll([...event.dataTransfer.files]);
   });
+  sendChosen(); // whoever chose before this script arrived waits for nothing
+
+  function sendChosen() {
+    const files = [...input.files];
+    input.value = "";
+    sendAll(files);
+  }
 
   async function sendAll(files) {
     for (const file of files) await send(file); // in turn: one slow line is better than five
