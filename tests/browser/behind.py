@@ -33,9 +33,12 @@ class Behind:
         return self
 
     def start(self, name: str) -> None:
+        environment = dict(os.environ)
+        if name == "gateway":  # its recorder's files are named by run, and other databases of the test run count alike
+            environment["CARILLON_HOME"] = str(self.logs)
         with (self.logs / f"{name}.log").open("wb") as log:
             self.processes.append(
-                subprocess.Popen([sys.executable, "-m", "carillon", name], env=os.environ, stdout=log, stderr=log)
+                subprocess.Popen([sys.executable, "-m", "carillon", name], env=environment, stdout=log, stderr=log)
             )
 
     def said(self) -> str:

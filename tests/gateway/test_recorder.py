@@ -84,3 +84,13 @@ def test_the_lock_is_what_tells_the_living_from_the_dead(tmp_path: Path) -> None
     with record.path.open("r+b") as other, pytest.raises(BlockingIOError):
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     record.close(is_clean=True)
+
+
+def test_a_second_platform_in_one_home_does_not_touch_the_file_of_the_first(tmp_path: Path) -> None:
+    record = Recorder(tmp_path, 7)
+    record.note([1, 2], {1, 2})
+    with pytest.raises(OSError, match="held by another process"):
+        Recorder(tmp_path, 7)
+    record.note([3], {1, 2, 3})  # still mapped, still its own
+    crash(record)
+    assert recorder.written_by(tmp_path, 7) == {1, 2, 3}

@@ -35,8 +35,11 @@ class Recorder:
         self._ring = ring
         self._ids = [0] * ring
         self._at = 0
-        self._file = self.path.open("w+b")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._file = self.path.open("a+b")
+        if not _lock(self._file.fileno()):  # two platforms in one home: cutting a file that is mapped kills its process
+            self._file.close()
+            raise BlockingIOError(f"{self.path} is held by another process")
+        self._file.truncate(0)
         size = _START + 8 * ring
         os.posix_fallocate(self._file.fileno(), 0, size)  # a full disk says so now, not by a SIGBUS later
         self._map = mmap.mmap(self._file.fileno(), size)
