@@ -48,6 +48,7 @@ class Account(models.Model):
     default_check_duplicate = models.BooleanField(default=True)
     allows_sender_spaces = models.BooleanField(default=False)
     link_life_days = models.IntegerField(default=45)
+    weight = models.SmallIntegerField(default=1, db_default=1)  # share of a connector: of each campaign without its own
     is_multi_brand = models.BooleanField(default=False)
 
     # choices

@@ -67,6 +67,7 @@ class Campaign(models.Model):
     finished_at = models.DateTimeField(null=True)  # every recipient final
     cancelled_at = models.DateTimeField(null=True)  # the rest was cancelled (23)
     pace_per_hour = models.IntegerField(default=0)  # 0 = as fast as routes allow
+    weight = models.SmallIntegerField(default=0, db_default=0)  # share of a connector; 0 = the account's
     validity_hours = models.SmallIntegerField(default=48)
 
     # what preparation found

@@ -19,6 +19,10 @@ class Reply(models.Model):
     brand = models.ForeignKey(Brand, null=True, on_delete=models.SET_NULL)
     connector_id = models.SmallIntegerField(default=0)
     carrier_message_id = models.CharField(max_length=80, blank=True, default="")
+    # SMPP numbers no text: what it consists of, the session it came by, and whether the SMSC surely got our answer
+    fingerprint = models.BigIntegerField(default=0, db_default=0)
+    session_id = models.BigIntegerField(default=0, db_default=0)
+    is_answered = models.BooleanField(default=True, db_default=True)
     msisdn = models.BigIntegerField()
     to = models.CharField(max_length=20)
     text = models.TextField()
@@ -38,6 +42,9 @@ class Reply(models.Model):
             models.Index(fields=["message_id"], name="reply_message"),
             models.Index(fields=["campaign_id"], name="reply_campaign"),
             models.Index(fields=["id"], name="reply_waiting", condition=models.Q(handled_at=None)),
+            models.Index(
+                fields=["connector_id", "fingerprint"], name="reply_unanswered", condition=models.Q(is_answered=False)
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
