@@ -47,6 +47,12 @@ def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def cpu_s(pid: int) -> float:
+    """Processor time of a process so far: on a busy machine it says more than the clock. Needs /proc."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def say(name: str, **figures: object) -> None:
     print(f"{name}: " + ", ".join(f"{key} {_text(value)}" for key, value in figures.items()), flush=True)
 

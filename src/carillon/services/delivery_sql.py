@@ -116,7 +116,7 @@ FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::integer[], %s::integer
 JOIN slice s ON s.id = u.id AND s.connector_id = %s
 """
 
-# One slice of each campaign before a second of any; notifications first, then campaigns we hold nothing of, then small slices.
+# Notifications first; then whichever campaign has the least in hand for its weight, then small slices: as the book will serve them.
 # The first part walks the index from campaign to campaign: its cost is the number of campaigns, not of slices.
 CLAIM = """
 WITH RECURSIVE lanes(priority, campaign_id) AS (
@@ -128,13 +128,16 @@ WITH RECURSIVE lanes(priority, campaign_id) AS (
         WHERE connector_id = %(connector)s AND state = 1 AND (priority, campaign_id) > (l.priority, l.campaign_id)
         ORDER BY priority, campaign_id LIMIT 1) n
 ), sending AS (
-    SELECT l.priority, l.campaign_id, a.closes_at_hour
+    SELECT l.priority, l.campaign_id, a.closes_at_hour, coalesce(nullif(k.weight, 0), a.weight) AS weight,
+           coalesce(h.n, 0) AS in_hand
     FROM (SELECT * FROM lanes LIMIT 2000) l
     JOIN campaign k ON k.id = l.campaign_id AND k.is_sending
     JOIN account a ON a.id = k.account_id
+    LEFT JOIN unnest(%(held)s::bigint[], %(in_hand)s::integer[]) h(campaign_id, n) ON h.campaign_id = l.campaign_id
+    WHERE NOT (l.campaign_id = ANY(%(full)s::bigint[]))
 ), waiting AS (
-    SELECT s.id, s.n, w.priority, w.campaign_id,
-           row_number() OVER (PARTITION BY w.priority, w.campaign_id ORDER BY s.id) AS rank
+    SELECT s.id, s.n, w.priority, (w.in_hand - s.n + sum(s.n) OVER (
+               PARTITION BY w.priority, w.campaign_id ORDER BY s.id))::float / w.weight AS share
     FROM sending w CROSS JOIN LATERAL (
         SELECT id, n FROM slice
         WHERE connector_id = %(connector)s AND state = 1 AND priority = w.priority AND campaign_id = w.campaign_id
@@ -142,9 +145,8 @@ WITH RECURSIVE lanes(priority, campaign_id) AS (
           AND (calendar = '' OR calendar || '@' || w.closes_at_hour = ANY(%(open)s::text[]))
         ORDER BY id LIMIT 4) s
 ), ordered AS (
-    SELECT id, sum(n) OVER (ORDER BY priority, campaign_id = ANY(%(held)s::bigint[]), rank, n, id
-                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-    FROM waiting WHERE NOT (campaign_id = ANY(%(full)s::bigint[]))
+    SELECT id, sum(n) OVER (ORDER BY priority, share, n, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM waiting
 ), chosen AS (
     SELECT s.id FROM slice s
     WHERE s.connector_id = %(connector)s AND s.state = 1
@@ -157,7 +159,7 @@ WHERE s.id = c.id AND s.connector_id = %(connector)s AND k.id = s.campaign_id AN
 RETURNING s.id, s.campaign_id, s.account_id, k.payer_id, s.cursor_id, s.last_id, s.priority, s.calendar, a.closes_at_hour,
     coalesce(nullif(k.sender, ''), CASE WHEN k.traffic = 'MKG' THEN a.short_code_mkg ELSE a.short_code_notification END),
     k.traffic = 'NOTIFICATION', k.validity_hours, coalesce(k.brand_id, 0), k.pace_per_hour, a.optout_spares_notifications,
-    a.resends_notifications_in_doubt, k.origin <> 'system'
+    a.resends_notifications_in_doubt, k.origin <> 'system', coalesce(nullif(k.weight, 0), a.weight)
 """
 
 FETCH = """
@@ -189,7 +191,7 @@ SELECT %s, a, sum(b), sum(h) FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[
 """
 
 OPTOUTS = """
-SELECT msisdn, account_id, level FROM optout
+SELECT msisdn, account_id, brand_id FROM optout
 WHERE account_id = ANY(%s) AND medium = %s AND brand_id = ANY(%s) AND msisdn = ANY(%s::bigint[])
 """
 
@@ -199,6 +201,8 @@ SURVEY = """
 SELECT DISTINCT s.calendar, a.closes_at_hour FROM slice s JOIN account a ON a.id = s.account_id
 WHERE s.connector_id = %s AND s.state = 1 AND s.calendar <> ''
 """
+
+RUNS = "SELECT count(*) FROM gateway_run WHERE connector_id = %s AND alive"
 
 SHARERS = """
 SELECT campaign_id, count(DISTINCT (connector_id, run_id)) FROM slice

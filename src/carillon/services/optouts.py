@@ -16,13 +16,14 @@ from carillon.domain.errors import InvalidInput, NotFound
 from carillon.domain.status import Status
 from carillon.models import Account, Brand, Campaign, OptOut, User
 from carillon.services import consents
+from carillon.services.ticks import literal
 
 PLATFORM = 0  # account_id of opt-outs that hold for everybody
-BY_LEVEL = {"account": Status.BLACKLISTED, "client": Status.BLACKLISTED_CLIENT, "brand": Status.BLACKLISTED_CLIENT}
 
+# Only what the index optout_number holds: of a blacklist of millions no row is fetched.
 LEVELS = """
-SELECT msisdn, account_id, level FROM optout
-WHERE account_id = ANY(%s) AND medium = %s AND brand_id = ANY(%s) AND msisdn = ANY(%s)
+SELECT msisdn, account_id, brand_id FROM optout
+WHERE account_id = ANY(%s) AND medium = %s AND brand_id = ANY(%s) AND msisdn = ANY(%s::bigint[])
 """
 
 
@@ -31,16 +32,22 @@ def levels_of(
 ) -> dict[int, int]:
     """{msisdn: status 15, 14 or 18} for those of `msisdns` that may not be written to; the strongest level wins."""
     with connection.cursor() as cursor:
-        cursor.execute(LEVELS, [[PLATFORM, account_id], medium, [0, brand_id or 0], list(msisdns)])
+        cursor.execute(LEVELS, [[PLATFORM, account_id], medium, [0, brand_id or 0], _sorted(msisdns)])
         found = cursor.fetchall()
     return strongest(found)
 
 
-def strongest(found: Iterable[tuple[int, int, str]]) -> dict[int, int]:
-    """{msisdn: status} from rows (msisdn, account_id, level): what LEVELS selects."""
+def _sorted(msisdns: Iterable[int]) -> str:
+    """Neighbours in the index are looked up together. A literal costs a fifth of the driver's own list."""
+    return literal(sorted(msisdns))
+
+
+def strongest(found: Iterable[tuple[int, int, int]]) -> dict[int, int]:
+    """{msisdn: status} from rows (msisdn, account_id, brand_id): what LEVELS selects."""
     levels: dict[int, int] = {}
-    for msisdn, owner, level in found:
-        status = Status.BLACKLISTED_GLOBAL if owner == PLATFORM else BY_LEVEL.get(level, Status.BLACKLISTED)
+    for msisdn, owner, brand_id in found:
+        own = Status.BLACKLISTED_CLIENT if brand_id else Status.BLACKLISTED
+        status = Status.BLACKLISTED_GLOBAL if owner == PLATFORM else own
         current = levels.get(msisdn)
         if current is None or _strength(status) > _strength(current):
             levels[msisdn] = status
@@ -56,14 +63,15 @@ def npai_of(account_id: int, msisdns: Sequence[int]) -> set[int]:
     """Those of `msisdns` the account keeps as unassigned numbers."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT msisdn FROM npai WHERE account_id = %s AND msisdn = ANY(%s)", [account_id, list(msisdns)]
+            "SELECT msisdn FROM npai WHERE account_id = %s AND msisdn = ANY(%s::bigint[])",
+            [account_id, _sorted(msisdns)],
         )
         return {row[0] for row in cursor.fetchall()}
 
 
 CAPPED = """
 SELECT m.msisdn FROM message m JOIN campaign c ON c.id = m.campaign_id
-WHERE m.msisdn = ANY(%s) AND c.account_id = %s AND c.traffic = 'MKG' AND c.launched_at >= %s AND m.status = 1
+WHERE m.msisdn = ANY(%s::bigint[]) AND c.account_id = %s AND c.traffic = 'MKG' AND c.launched_at >= %s AND m.status = 1
   AND c.id <> %s AND c.origin NOT IN ('test', 'system') AND m.account_id = %s
 GROUP BY m.msisdn HAVING count(*) >= %s
 """
@@ -76,7 +84,7 @@ def capped(campaign: Campaign, msisdns: Sequence[int]) -> set[int]:
         return set()
     since = timezone.now() - timedelta(days=account.cap_days)
     with connection.cursor() as cursor:
-        cursor.execute(CAPPED, [list(msisdns), account.pk, since, campaign.pk, account.pk, account.cap_messages])
+        cursor.execute(CAPPED, [_sorted(msisdns), account.pk, since, campaign.pk, account.pk, account.cap_messages])
         return {row[0] for row in cursor.fetchall()}
 
 

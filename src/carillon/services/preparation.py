@@ -2,6 +2,7 @@
 
     list rows ──> verdict ──> compose ──> price ──> route ──> COPY message, slices of SLICE messages
 
+The rows of the next batch, and who of them opted out, are read while this one is composed.
 An interrupted preparation leaves nothing behind. Order of judgement, first match wins:
 2 malformed · 4 duplicate · 3 country not allowed · 15/14/18 opt-outs, NPAI, cap · 19 no rate or no route · 5 6 7 composing · 1.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent import futures
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +24,7 @@ from carillon.domain.errors import Conflict, InvalidInput
 from carillon.domain.fields import Columns
 from carillon.domain.status import Status
 from carillon.models import Campaign, List
-from carillon.services import campaigns, composing, counts, ids, launching, optouts, routes
+from carillon.services import campaigns, composing, counts, ids, launching, optouts, read_ahead, routes
 
 BATCH = 5_000  # recipients read, judged and copied at once
 SLICE = 500  # messages a gateway claims at once
@@ -92,8 +94,7 @@ def prepare(
         totals, next_id = Totals(), first_id
         for item in lists:
             judge.begin(item)
-            for rows in _batches(item):
-                judged = judge.batch(rows, next_id)
+            for judged in _judged(judge, item, next_id):
                 next_id = _store(campaign, judged, next_id)
                 totals.add(judged)
                 if progress is not None:
@@ -127,21 +128,35 @@ def sources_of(campaign: Campaign) -> list[List]:
     return usable
 
 
-def _batches(item: List) -> Iterator[list[tuple[Any, ...]]]:
-    """Rows (id, msisdn, country, verdict, fields) in the order of their lines, by key: a million rows never stand in memory."""
-    last = 0
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT id, msisdn, country, verdict, fields FROM recipient WHERE list_id = %s AND id > %s"
-                " ORDER BY list_id, id LIMIT %s",
-                [item.pk, last, BATCH],
-            )
-            rows = cursor.fetchall()
-        if not rows:
-            return
-        last = rows[-1][0]
-        yield rows
+Row = tuple[Any, ...]  # id, msisdn, country, verdict, fields
+# Opted out, with the status to give; unassigned; those who got enough marketing lately.
+Bars = tuple[dict[int, int], set[int], set[int]]
+
+
+def _judged(judge: Judge, item: List, first_id: int) -> Iterator[list[Judged]]:
+    """Batches in the order of their lines: a million rows never stand in memory. Nothing is being read while the caller has one."""
+    with read_ahead.thread() as start:
+        reading = start(_read, judge, item, 0)
+        while True:
+            rows, bars = reading.result()
+            if not rows:
+                return
+            reading = start(_read, judge, item, rows[-1][0])
+            judged = judge.batch(rows, first_id, bars)
+            first_id += len(judged)
+            futures.wait([reading])
+            yield judged
+
+
+def _read(judge: Judge, item: List, after: int) -> tuple[list[Row], Bars]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, msisdn, country, verdict, fields FROM recipient WHERE list_id = %s AND id > %s"
+            " ORDER BY list_id, id LIMIT %s",
+            [item.pk, after, BATCH],
+        )
+        rows = cursor.fetchall()
+    return rows, judge.bars([row[1] for row in rows if row[1] is not None])
 
 
 class Judge:
@@ -187,8 +202,7 @@ class Judge:
         columns = Columns(item.header)
         self.postcode = next((i for name in POSTCODES if (i := columns.index(name)) is not None), None)
 
-    def bars(self, numbers: list[int]) -> tuple[dict[int, int], set[int], set[int]]:
-        """Of these numbers: opted out (with the status to give), unassigned, and those who got enough marketing lately."""
+    def bars(self, numbers: list[int]) -> Bars:
         barred: dict[int, int] = {}
         npai: set[int] = set()
         if not self.spares:
@@ -196,9 +210,9 @@ class Judge:
             npai = optouts.npai_of(self.campaign.account_id, numbers)
         return barred, npai, optouts.capped(self.campaign, numbers)
 
-    def batch(self, rows: Sequence[tuple[Any, ...]], first_id: int) -> list[Judged]:
+    def batch(self, rows: Sequence[Row], first_id: int, bars: Bars) -> list[Judged]:
         """Everyone of one batch in the order of their message ids, which start at `first_id` (short links need them)."""
-        barred, npai, capped = self.bars([row[1] for row in rows if row[1] is not None])
+        barred, npai, capped = bars
         judged, texts = [], {}
         for recipient_id, msisdn, country, verdict, fields in rows:
             if msisdn in self.excluded:

@@ -39,7 +39,7 @@ SELECT
     WHERE is_enabled AND medium = 'SMS' AND (account_id IS NULL OR account_id = $1)),
   (SELECT json_agg(json_build_array(account_id, country, price)) FROM tariff
     WHERE medium = 'SMS' AND (account_id IS NULL OR account_id = ANY($2)) AND country = ANY($3)),
-  (SELECT json_agg(json_build_array(msisdn, account_id, level)) FROM optout
+  (SELECT json_agg(json_build_array(msisdn, account_id, brand_id)) FROM optout
     WHERE account_id = ANY($4) AND medium = 'MOBILE' AND brand_id = ANY($5) AND msisdn = ANY($6)),
   (SELECT array_agg(msisdn) FROM npai WHERE account_id = $1 AND msisdn = ANY($6)),
   nextval('campaign_id_seq'), nextval('list_id_seq'),
@@ -77,17 +77,6 @@ class _Found:
     first_recipient: int
 
 
-class _UnitJudge(Judge):
-    """The campaign's judge, with the opt-outs read beforehand."""
-
-    def __init__(self, campaign: Campaign, found: _Found) -> None:
-        super().__init__(campaign, router=found.router, tariff=found.tariff, excluded=set())
-        self._found = found
-
-    def bars(self, numbers: list[int]) -> tuple[dict[int, int], set[int], set[int]]:
-        return ({}, set(), set()) if self.spares else (self._found.barred, self._found.npai, set())
-
-
 def send(
     *, actor: User, user: User, brand: Brand | None, rows: Sequence[Mapping[str, str]], now: datetime, **fields: Any
 ) -> Sent | None:
@@ -109,10 +98,11 @@ def send(
     composer = composing.composer_for(campaign, item, link_texts={})
     wanted = [p.msisdn for p in parsed if p.msisdn is not None]
     found = _read(campaign, wanted, {p.country for p in parsed}, len(rows))
-    judge = _UnitJudge(campaign, found)
+    judge = Judge(campaign, router=found.router, tariff=found.tariff, excluded=set())
     judge.begin(item, composer)
     recipients = _recipients(item, rows, parsed, found.first_recipient)
-    judged = judge.batch([(r[0], r[3], r[4], r[5], r[6]) for r in recipients], found.first_message)
+    bars: preparation.Bars = ({}, set(), set()) if judge.spares else (found.barred, found.npai, set())
+    judged = judge.batch([(r[0], r[3], r[4], r[5], r[6]) for r in recipients], found.first_message, bars)
     by_status = Counter(j.status for j in judged)
     if not by_status[Status.IN_PROGRESS]:
         return None
@@ -163,14 +153,14 @@ def _read(campaign: Campaign, wanted: list[int], countries: set[str], n: int) ->
     owners, brands = [optouts.PLATFORM, account.pk], [0, campaign.brand_id or 0]
     row = prepared.first_row(READ, [account.pk, chain[1:], list(countries), owners, brands, wanted, n])
     assert row is not None
-    connectors, rules, tariffs, levels, npai, *taken = row
+    connectors, rules, tariffs, optouts_found, npai, *taken = row
     router = routes.Router.of(
         [Connector(pk=pk, name=name, is_simulator=sim, state=state) for pk, name, sim, state in connectors or ()],
         [_route(rule) for rule in rules or ()],
         account_id=account.pk,
         simulator_only=campaign.simulator_only,
     )
-    barred = optouts.strongest(levels or ())
+    barred = optouts.strongest(optouts_found or ())
     return _Found(router, routes.merge_tariff(chain, tariffs or ()), barred, set(npai or ()), *taken)
 
 
