@@ -37,7 +37,7 @@ def test_notifications_come_first_then_campaigns_we_hold_nothing_of_then_small_s
     alert = make(connector, 3, is_notification=True)
     order = []
     for _ in range(4):
-        (batch,) = desk.claim(wants=1, held_campaigns=[large.pk, *order])
+        (batch,) = desk.claim(wants=1, in_hand={large.pk: 5} | dict.fromkeys(order, 5))
         order.append(batch.claim.campaign_id)
     assert order == [alert.pk, small.pk, other.pk, large.pk]
 
@@ -83,10 +83,10 @@ def test_the_survey_names_the_calendars_that_wait_and_who_shares_a_pace(desk: De
     make(connector, 5, calendar="RE")
     paced = make(connector, 10)
     desk.claim(wants=1)
-    assert delivery.survey(desk.connection, desk.run, []) == ([("RE", 20)], {})
+    assert delivery.survey(desk.connection, desk.run, []) == ([("RE", 20)], {}, 1)
     other = Desk(desk.url, connector, seats=2)
     other.claim()
-    assert delivery.survey(desk.connection, desk.run, [paced.pk])[1] == {paced.pk: 2}
+    assert delivery.survey(desk.connection, desk.run, [paced.pk])[1:] == ({paced.pk: 2}, 2)
     other.close()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from carillon.carriers.base import Carrier
+from carillon.carriers.config import written
 from carillon.carriers.http.base import Provider
 from carillon.carriers.http.client import HttpCarrier
 from carillon.carriers.http.generic import Generic
@@ -15,6 +16,7 @@ from carillon.carriers.http.smsmode import SmsMode
 from carillon.carriers.http.twilio import Twilio
 from carillon.carriers.smpp import options as smpp_options
 from carillon.carriers.smpp.client import SmppCarrier
+from carillon.domain import senders
 from carillon.domain.errors import InvalidInput
 
 Options = Mapping[str, Any]
@@ -45,11 +47,28 @@ KINDS = ("smpp", "simulator", *PROVIDERS)
 
 
 def own_options(options: Options) -> dict[str, Any]:
-    """Without what is the gateway's: `gateways`, how many processes may hold this connector at once. Raises InvalidInput."""
+    """Without what is the gateway's: `gateways`, how many processes may hold this connector at once, and `sender_rates`.
+    Raises InvalidInput."""
     gateways = str(options.get("gateways", 1))
     if not gateways.isdigit() or not 1 <= int(gateways) <= 64:
         raise InvalidInput("gateways is a whole number from 1 to 64.", field="gateways")
-    return {name: value for name, value in options.items() if name != "gateways"}
+    sender_rates(options)
+    return {name: value for name, value in options.items() if name not in ("gateways", "sender_rates")}
+
+
+def sender_rates(options: Options) -> dict[str, float]:
+    """Segments a second of a sender (`36184`, `ACME`), or of each sender of a kind (`senders.KINDS`). Raises InvalidInput."""
+    table = written(options.get("sender_rates", {}), "Mapping")
+    is_fine = isinstance(table, dict) and all(
+        isinstance(rate, int | float) and not isinstance(rate, bool) and 0 < rate <= 100_000 for rate in table.values()
+    )
+    if not is_fine:
+        example = '{"36184": 50, "long_number": 10}'
+        raise InvalidInput(
+            f"sender_rates is a table from a sender, or {', '.join(senders.KINDS)}, to segments a second, such as {example}.",
+            field="sender_rates",
+        )
+    return {str(sender).removeprefix("+"): float(rate) for sender, rate in table.items()}
 
 
 def build(kind: str, options: Options, secret: str = "") -> Carrier:

@@ -18,6 +18,8 @@ from carillon.domain.errors import InvalidInput
 from carillon.domain.segments import is_gsm, to_gsm
 
 MIN_LENGTH, MAX_LENGTH = 3, 11
+MAX_SHORT_CODE = 8  # digits; longer ones are numbers
+KINDS = ("alphanumeric", "short_code", "long_number")
 
 
 class Verdict(NamedTuple):
@@ -52,6 +54,16 @@ RULES = {
 
 def rule_for(country: str = "FR", *, allows_spaces: bool = False) -> Rule:
     return RULES.get(country.upper(), _SPACED if allows_spaces else _PLAIN)
+
+
+def kind_of(sender: str) -> str:
+    """One of KINDS; "" for the blank name, for which the carrier puts its own."""
+    digits = sender.removeprefix("+")
+    if not digits:
+        return ""
+    if not (digits.isascii() and digits.isdigit()):
+        return "alphanumeric"
+    return "short_code" if len(digits) <= MAX_SHORT_CODE else "long_number"
 
 
 def is_personalised(sender: str) -> bool:

@@ -1,19 +1,21 @@
 """What a gateway holds at the moment: slices, the messages of each still to be intended, and which may leave next.
 
-Pure memory, one thread. Notifications leave before marketing; among campaigns of the same priority everyone has a turn of
-`TURN` messages, so that a campaign of ten is not behind a campaign of a million.
+Pure memory, one thread. Notifications leave before marketing; among campaigns of the same priority the next turn of `TURN`
+messages is always of the one that has had the least for its weight: a campaign of ten is not behind a campaign of a million,
+and one of weight 3 advances three times as fast as one of weight 1. Who comes back after a while begins where the others are.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from carillon.gateway.pace import Pace, SenderRates
 from carillon.services.ticks import Claimed, Intent, Refusal
 
 TURN = 20
-_BURST_S = 1.0  # a paced campaign may save up this much
 
 
 @dataclass(slots=True)
@@ -55,27 +57,15 @@ def calendar_key(calendar: str, closes_at_hour: int) -> str:
 
 
 @dataclass(slots=True)
-class Pace:
-    """Messages an hour of one campaign, shared by the gateways that hold slices of it."""
-
-    per_hour: int
-    sharers: int = 1
-    tokens: float = 1.0
-    at: float | None = None
-
-    def allowed(self, now: float) -> int:
-        rate = self.per_hour / 3600 / max(self.sharers, 1)
-        if self.at is not None:
-            self.tokens = min(max(1.0, rate * _BURST_S), self.tokens + (now - self.at) * rate)
-        self.at = now
-        return int(self.tokens)
-
-
-@dataclass(slots=True)
 class Book:
     slices: dict[int, Held] = field(default_factory=dict)
     paces: dict[int, Pace] = field(default_factory=dict)
-    _turn: int = 0  # the campaign that was served last
+    rates: SenderRates = field(default_factory=lambda: SenderRates({}))
+    held_back: set[int] = field(
+        default_factory=set
+    )  # campaigns whose pace or sender let nothing more leave, the last time
+    _had: dict[int, float] = field(default_factory=dict)  # campaign -> messages chosen for each unit of its weight
+    _floors: dict[int, float] = field(default_factory=dict)  # priority -> `_had` of the one served last
 
     def add(
         self,
@@ -90,13 +80,18 @@ class Book:
         held.refusals = list(refusals)
         self.slices[claim.id] = held
         if claim.pace_per_hour:
-            pace = self.paces.setdefault(claim.campaign_id, Pace(claim.pace_per_hour))
-            pace.per_hour = claim.pace_per_hour
+            rate = claim.pace_per_hour / 3600
+            self.paces.setdefault(claim.campaign_id, Pace(rate)).rate = rate
         return held
 
     def waiting(self) -> int:
-        """Messages that could be intended without claiming anything."""
-        return sum(len(held.messages) for held in self.slices.values() if not held.is_stopping)
+        """Messages that could be intended without claiming anything, those that are held back left out."""
+        held_back = self.held_back
+        return sum(
+            len(held.messages)
+            for held in self.slices.values()
+            if not held.is_stopping and held.claim.campaign_id not in held_back
+        )
 
     def urgent(self) -> int:
         """Those of `waiting` that are notifications."""
@@ -112,51 +107,63 @@ class Book:
     def choose(self, room: int, *, is_open: Callable[[str], bool], now: float) -> list[tuple[Held, list[Intent]]]:
         """Up to `room` messages, in the order in which they should leave; taken out of the book."""
         chosen: list[tuple[Held, list[Intent]]] = []
+        self.held_back.clear()
         for priority in sorted({held.claim.priority for held in self.slices.values()}):
             if room <= 0:
                 break
-            room -= self._choose_among(self._ready(priority, is_open), room, now, chosen)
+            room -= self._choose_among(priority, self._ready(priority, is_open), room, now, chosen)
         return chosen
 
     def _ready(self, priority: int, is_open: Callable[[str], bool]) -> dict[int, deque[Held]]:
-        """campaign -> its slices in order, the campaign after the last one served first."""
+        """campaign -> its slices in order."""
         lanes: dict[int, deque[Held]] = {}
         for held in self.slices.values():
             if held.claim.priority == priority and held.messages and not held.is_stopping and is_open(held.calendar):
                 lanes.setdefault(held.claim.campaign_id, deque()).append(held)
-        order = sorted(lanes, key=lambda campaign_id: (campaign_id <= self._turn, campaign_id))
-        return {campaign_id: lanes[campaign_id] for campaign_id in order}
+        return lanes
 
     def _choose_among(
-        self, lanes: dict[int, deque[Held]], room: int, now: float, chosen: list[tuple[Held, list[Intent]]]
+        self,
+        priority: int,
+        lanes: dict[int, deque[Held]],
+        room: int,
+        now: float,
+        chosen: list[tuple[Held, list[Intent]]],
     ) -> int:
-        allowed = {
-            campaign_id: self.paces[campaign_id].allowed(now) if campaign_id in self.paces else room
-            for campaign_id in lanes
-        }
-        taken = 0
-        turn = TURN if len(lanes) > 1 else room
-        while lanes and taken < room:
-            for campaign_id in list(lanes):
-                count = min(turn, room - taken, allowed[campaign_id])
-                held = lanes[campaign_id][0]
-                count = min(count, len(held.messages))
-                if count > 0:
-                    chosen.append((held, [held.messages.popleft() for _ in range(count)]))
-                    taken += count
-                    allowed[campaign_id] -= count
-                    self._turn = campaign_id
-                    if campaign_id in self.paces:
-                        self.paces[campaign_id].tokens -= count
-                if not held.messages:
-                    lanes[campaign_id].popleft()
-                if not lanes[campaign_id] or allowed[campaign_id] <= 0:
-                    del lanes[campaign_id]
-                if taken >= room:
-                    break
+        floor, taken = self._floors.get(priority, 0.0), 0
+        queue = [(max(self._had.get(campaign_id, 0.0), floor), campaign_id) for campaign_id in lanes]
+        heapq.heapify(queue)
+        while queue and taken < room:
+            had, campaign_id = heapq.heappop(queue)
+            self._floors[priority] = had
+            held = lanes[campaign_id][0]
+            count = min(TURN if queue else room, room - taken, len(held.messages))
+            count = self._spend(held, count, now)
+            if not count:
+                self.held_back.add(campaign_id)
+                continue
+            chosen.append((held, [held.messages.popleft() for _ in range(count)]))
+            taken += count
+            had = self._had[campaign_id] = had + count / held.claim.weight
+            if not held.messages:
+                lanes[campaign_id].popleft()
+            if lanes[campaign_id]:
+                heapq.heappush(queue, (had, campaign_id))
         return taken
+
+    def _spend(self, held: Held, count: int, now: float) -> int:
+        """How many of `count` the campaign's pace and the senders' rates let leave now."""
+        pace = self.paces.get(held.claim.campaign_id)
+        if pace is not None:
+            count = min(count, pace.allowed(now))
+        if self.rates and count:
+            count = self.rates.fitting(held.messages, count, now)
+        if pace is not None:
+            pace.tokens -= count
+        return count
 
     def drop(self, slice_id: int) -> None:
         held = self.slices.pop(slice_id, None)
         if held is not None and not any(h.claim.campaign_id == held.claim.campaign_id for h in self.slices.values()):
             self.paces.pop(held.claim.campaign_id, None)
+            self._had.pop(held.claim.campaign_id, None)

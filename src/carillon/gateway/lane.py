@@ -47,6 +47,7 @@ class Connector:
     options: str  # JSON
     secret: str
     seats: int = 1
+    sender_rates: tuple[tuple[str, float], ...] = ()  # segments a second of a sender, or of a kind of senders
 
 
 class Lane:
@@ -151,7 +152,10 @@ class Lane:
         carrier = self._carrier_of()
         flow = Flow(carrier, self.recorder, self._woken.set, name=self.connector.name)
         has_company = self.connector.seats > 1
-        self.ticker = ticker = Ticker(flow, self.writer, self._thread, self._woken, self.clock, has_company=has_company)
+        self.ticker = ticker = Ticker(
+            flow, self.writer, self._thread, self._woken, self.clock, has_company=has_company,
+            sender_rates=dict(self.connector.sender_rates),
+        )  # fmt: skip
         storing = asyncio.create_task(self._keep_storing(flow))
         is_clean = False
         try:

@@ -153,4 +153,5 @@ def _settings_of(row: ConnectorRow) -> Connector:
     secret = connectors.secret_of(row)
     registry.build(row.kind, options, secret)
     seats = int(row.options.get("gateways", 1))
-    return Connector(row.pk, row.name, row.kind, row.medium, json.dumps(options, sort_keys=True), secret, seats)
+    rates = tuple(sorted(registry.sender_rates(row.options).items()))
+    return Connector(row.pk, row.name, row.kind, row.medium, json.dumps(options, sort_keys=True), secret, seats, rates)

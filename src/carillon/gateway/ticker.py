@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +15,7 @@ from carillon.domain import hours
 from carillon.gateway.book import Book, Held, calendar_key
 from carillon.gateway.company import Company
 from carillon.gateway.flow import Flow
+from carillon.gateway.pace import SenderRates
 from carillon.gateway.writer import Writer
 from carillon.services import delivery
 from carillon.services.recovery import consecutive
@@ -28,6 +29,7 @@ LEAST_AHEAD = 32
 BATCH = 2000  # receipts a tick
 LINGER_AT = 500
 IDLE_S = 0.25  # a new slice is found within this
+RATE_S = 0.1  # while a pace or a sender's rate holds messages back
 ASK_S = 0.1  # who has work enough asks so often whether another campaign, a notification above all, came in
 LOOK_S = 1.0  # pauses, legal hours, and carriers that stay down are looked at so often
 RECHECK_S = 5.0  # opt-outs are looked at again when a message waited here longer
@@ -58,10 +60,11 @@ class Ticker:
         clock: Callable[[], datetime],
         *,
         has_company: bool = False,
+        sender_rates: Mapping[str, float] | None = None,
     ) -> None:
         self.flow = flow
         self.writer = writer
-        self.book = Book()
+        self.book = Book(rates=SenderRates(sender_rates or {}))
         self.gauges = Gauges()
         self.is_stopping = False
         self._thread = thread
@@ -82,7 +85,7 @@ class Ticker:
         self._woken.clear()
         if not self.has_news() and not self._may_intend():
             try:
-                await asyncio.wait_for(self._woken.wait(), IDLE_S)
+                await asyncio.wait_for(self._woken.wait(), RATE_S if self.book.held_back else IDLE_S)
             except TimeoutError:
                 return
         flow = self.flow
@@ -118,7 +121,7 @@ class Ticker:
         self._looked_at = time.monotonic()
         paces = self.book.paces
         survey = functools.partial(delivery.survey, paced=list(paces))
-        self._calendars, sharers = await asyncio.get_running_loop().run_in_executor(
+        self._calendars, sharers, self.book.rates.sharers = await asyncio.get_running_loop().run_in_executor(
             self._thread, self.writer.ask, survey
         )
         for campaign_id, pace in paces.items():
@@ -233,7 +236,7 @@ class Ticker:
         if self.is_stopping or self.flow.is_down() or is_full:
             return
         in_hand = self.book.campaigns()
-        job.held_campaigns = list(in_hand)
+        job.in_hand, job.full_campaigns = in_hand, list(self.book.held_back)
         wants = 2 * self._target - waiting
         now = time.monotonic()
         if wants <= 0:

@@ -5,7 +5,7 @@
     receipts     (services.receipts) those we know; those that came before their answer are kept
     doubts       written, and the connection ended before the answer: never sent again by itself
     intents      the cursors of slices move AHEAD of sending; pause, cancel and legal hours are looked at here
-    claims       new slices, notifications first, shared among campaigns
+    claims       new slices, notifications first, shared among campaigns by weight
     ledger       last, just before the commit
 
 Messages are released to the carrier, and receipts acknowledged to it, only after the commit. A tick that fails changes nothing
@@ -145,8 +145,8 @@ def _claim(tick: Tick, job: Job) -> psycopg.Cursor[Any] | None:
         return None
     parameters = {
         "connector": tick.run.connector_id, "run": tick.run.id, "wants": job.wants,
-        "open": text_literal(job.open_calendars), "held": literal(job.held_campaigns),
-        "full": literal(job.full_campaigns),
+        "open": text_literal(job.open_calendars), "held": literal(job.in_hand),
+        "in_hand": literal(job.in_hand.values()), "full": literal(job.full_campaigns),
     }  # fmt: skip
     return tick.execute(sql.CLAIM, parameters)
 
@@ -212,10 +212,11 @@ def _opted_out(
 
 def survey(
     connection: psycopg.Connection[Any], run: Run, paced: Sequence[int]
-) -> tuple[list[tuple[str, int]], dict[int, int]]:
-    """Calendars and closing hours of the slices that wait on this connector: whoever claims must say which are open. And for
-    each campaign of `paced`, how many gateways hold slices of it, on any connector: they share its pace."""
+) -> tuple[list[tuple[str, int]], dict[int, int], int]:
+    """Calendars and closing hours of the slices that wait on this connector: whoever claims must say which are open. For
+    each campaign of `paced`, how many gateways hold slices of it, on any connector: they share its pace. And how many gateways
+    hold this connector: they share its senders' rates."""
     calendars = [(row[0], row[1]) for row in connection.execute(sql.SURVEY, [run.connector_id]).fetchall()]
-    if not paced:
-        return calendars, {}
-    return calendars, dict(connection.execute(sql.SHARERS, [literal(paced)]).fetchall())
+    runs = connection.execute(sql.RUNS, [run.connector_id]).fetchone()
+    sharers = dict(connection.execute(sql.SHARERS, [literal(paced)]).fetchall()) if paced else {}
+    return calendars, sharers, int(runs[0]) if runs else 1

@@ -74,6 +74,7 @@ class Claimed:
     optout_spares_notifications: bool
     resends_in_doubt: bool
     respects_optouts: bool = True  # our own texts (codes, the confirmation of a STOP) do not
+    weight: int = 1  # share of the connector among campaigns of the same priority
 
 
 @dataclass(slots=True)
@@ -104,7 +105,7 @@ class Job:
     recheck: list[tuple[Claimed, list[Intent]]] = field(default_factory=list)  # intended now, fetched a while ago
     watch: list[int] = field(default_factory=list)  # campaigns to ask about: may they go on?
     wants: int = 0  # messages to claim
-    held_campaigns: list[int] = field(default_factory=list)
+    in_hand: dict[int, int] = field(default_factory=dict)  # campaign -> messages not yet intended
     full_campaigns: list[int] = field(default_factory=list)  # claim nothing more of these
     open_calendars: list[str] = field(default_factory=list)  # "FR@20": calendar and closing hour
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.options import Alphabet, LongMessages, SmppOptions
-from carillon.domain import segments
+from carillon.domain import segments, senders
 from carillon.domain.segments import Encoding
 from carillon.domain.traffic import Outbound
 
 UCS2_CODING = 8
 _MAX_CACHED = 2048
-_MAX_SHORT_CODE = 8  # digits; longer ones are numbers
 _MAX_VALIDITY_S = 30 * 86400
 _CODECS = {Alphabet.LATIN1: "latin-1", Alphabet.ASCII: "ascii"}
 
@@ -109,12 +108,12 @@ class SubmitEncoder:
 
     def _sender_numbering(self, sender: str) -> tuple[int, int]:
         options = self._options
-        digits = sender.removeprefix("+")
-        if not sender:
+        kind = senders.kind_of(sender)
+        if not kind:
             return 0, 0  # the SMSC's own default sender
-        if not (digits.isascii() and digits.isdigit()):
+        if kind == "alphanumeric":
             return options.alphanumeric_ton, options.alphanumeric_npi
-        if len(digits) <= _MAX_SHORT_CODE:
+        if kind == "short_code":
             return options.short_code_ton, options.short_code_npi
         return options.long_number_ton, options.long_number_npi
 
