@@ -28,6 +28,7 @@ class Station:
     """`row` must be made before the event loop starts: Django's models are not for it. `ask` runs one quick query."""
 
     seats = 1
+    sender_rates: tuple[tuple[str, float], ...] = ()
 
     def __init__(self, url: str, home: Path, **options: Any) -> None:
         self.url, self.home = url, home
@@ -70,7 +71,9 @@ class Station:
 
     def start(self, *, clock: Callable[[], datetime] | None = None) -> None:
         options = self.options | {"port": self.simulator.port}
-        connector = Connector(self.row.pk, self.row.name, "smpp", "SMS", json.dumps(options), "", self.seats)
+        connector = Connector(
+            self.row.pk, self.row.name, "smpp", "SMS", json.dumps(options), "", self.seats, self.sender_rates
+        )
         more = {"clock": clock} if clock else {}
         self.lane = Lane(
             connector, lambda: registry.build("smpp", options), connect=self.connect, home=self.home,
@@ -108,9 +111,12 @@ class Station:
 
     def numbers(self) -> list[str]:
         """What the simulator accepted, one for each text."""
+        return [line["to"] for line in self.record() if not line["header"] or int(line["header"][-2:], 16) == 1]
+
+    def record(self) -> list[dict[str, Any]]:
+        """What the simulator accepted, in order, one for each segment (docs/simulator.md)."""
         path = self.home / "accepted.jsonl"
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
-        return [line["to"] for line in lines if not line["header"] or int(line["header"][-2:], 16) == 1]
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 @asynccontextmanager

@@ -65,7 +65,7 @@ class Book:
         default_factory=set
     )  # campaigns whose pace or sender let nothing more leave, the last time
     _had: dict[int, float] = field(default_factory=dict)  # campaign -> messages chosen for each unit of its weight
-    _floors: dict[int, float] = field(default_factory=dict)  # priority -> `_had` of the one served last
+    _floors: dict[int, float] = field(default_factory=dict)  # priority -> where who comes (back) begins
 
     def add(
         self,
@@ -135,20 +135,22 @@ class Book:
         heapq.heapify(queue)
         while queue and taken < room:
             had, campaign_id = heapq.heappop(queue)
-            self._floors[priority] = had
             held = lanes[campaign_id][0]
-            count = min(TURN if queue else room, room - taken, len(held.messages))
-            count = self._spend(held, count, now)
-            if not count:
+            wanted = min(TURN if queue else room, room - taken, len(held.messages))
+            count = self._spend(held, wanted, now)
+            if count:
+                chosen.append((held, [held.messages.popleft() for _ in range(count)]))
+                taken += count
+                had = self._had[campaign_id] = had + count / held.claim.weight
+                floor = max(floor, had)
+            if count < wanted:
                 self.held_back.add(campaign_id)
                 continue
-            chosen.append((held, [held.messages.popleft() for _ in range(count)]))
-            taken += count
-            had = self._had[campaign_id] = had + count / held.claim.weight
             if not held.messages:
                 lanes[campaign_id].popleft()
             if lanes[campaign_id]:
                 heapq.heappush(queue, (had, campaign_id))
+        self._floors[priority] = queue[0][0] if queue else floor
         return taken
 
     def _spend(self, held: Held, count: int, now: float) -> int:

@@ -29,7 +29,7 @@ class Pace:
         if self.at is not None:
             self.tokens = min(max(1.0, rate * self.burst_s), self.tokens + (now - self.at) * rate)
         self.at = now
-        return int(self.tokens)
+        return int(self.tokens + 1e-9)
 
 
 class SenderRates:
