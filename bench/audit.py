@@ -14,6 +14,8 @@ import psycopg
 
 from carillon.domain.status import FINAL_STATUSES, Status, is_refunded, joined
 
+_DELIVERED = (Status.DELIVERED, Status.DELIVERED_P2P)
+
 
 @dataclass
 class Finding:
@@ -59,6 +61,7 @@ def _messages(
     ):
         segments[message_id].append(status)
     doubts = {row[0] for row in connection.execute("SELECT message_id FROM doubt")}
+    stopped = {row[0] for row in connection.execute("SELECT message_id FROM reply WHERE kind = 'stop'")}
     cancelled = connection.execute("SELECT connector_id, cursor_id, last_id FROM slice WHERE state = 4").fetchall()
     found: dict[int, dict[int, int]] = defaultdict(dict)
     prices: dict[int, tuple[int, int]] = {}
@@ -68,8 +71,9 @@ def _messages(
         prices[message_id] = price, campaign_id
         is_judged = status != Status.IN_PROGRESS
         rows = segments.get(message_id, [])
+        judged = status if is_judged else _status(message_id, connector_id, rows, doubts, cancelled)
         found[campaign_id][message_id] = (
-            status if is_judged else _status(message_id, connector_id, rows, doubts, cancelled)
+            Status.STOPPED if message_id in stopped and judged in _DELIVERED else judged  # answered by a STOP
         )
     return found, prices
 

@@ -10,18 +10,20 @@ import platform
 import resource
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
 @contextmanager
-def ground() -> Iterator[Path]:
+def ground(prepare: Callable[[Path], object] = lambda home: None) -> Iterator[Path]:
+    """`prepare` is called with the home before PostgreSQL is made in it."""
     home = Path(tempfile.mkdtemp(prefix="carillon-bench-", dir="/tmp"))
     for name in [name for name in os.environ if name.startswith("CARILLON_")]:
         del os.environ[name]
     os.environ["CARILLON_HOME"] = str(home)
     home.chmod(0o711)
+    prepare(home)
     from carillon.config.cli.frame import database
 
     try:

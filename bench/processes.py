@@ -32,6 +32,14 @@ def wait_until(fact: Callable[[], Any], *, what: str, timeout_s: float = PATIENC
         time.sleep(every_s)
 
 
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
 class Process:
     """A child with its output in a file; ended, however it must, by `close`."""
 
@@ -76,13 +84,13 @@ class Gateway(Process):
 class Simulator(Process):
     """`ask` speaks to its control port; `recorded` gives what it accepted, one dict for each segment."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
+    def __init__(self, folder: Path, *, environ: Mapping[str, str] | None = None, **options: Any) -> None:
         self.record = folder / "accepted.jsonl"
         changes = [text for name, value in options.items() for text in ("--set", f"{name}={json.dumps(value)}")]
         module = [sys.executable, "-m", "carillon.carriers.simulator"]
         super().__init__(
             [*module, "--port", "0", "--control-port", "0", "--record", str(self.record), *changes],
-            log=folder / "simulator.log",
+            log=folder / "simulator.log", environ=environ,
         )  # fmt: skip
         wait_until(lambda: "control on" in self.said() or self.popen.poll() is not None, what="the simulator listens")
         words = self.said().split()
