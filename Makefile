@@ -4,6 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 SIMULATOR_PORT ?= 2775
 JOBS ?= auto
+SECONDS ?= 60
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install
@@ -44,7 +45,8 @@ fix: $(VENV)/dev ## format, and repair what the linter can repair
 	@$(BIN)/ruff format --quiet src tests bench
 	@$(BIN)/ruff check --fix --quiet src tests bench
 
-fuzz: $(VENV)/dev ## property tests with new random examples, many of them
+fuzz: $(VENV)/fuzz ## octets for the SMPP parser, chosen by coverage, then property tests with many new examples; SECONDS=60
+	@$(BIN)/python -m bench.fuzz_pdu --seconds $(SECONDS)
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(JOBS) -q tests/domain tests/carriers $(ARGS)
 
 chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and again, and count
@@ -60,7 +62,7 @@ screenshots: $(VENV)/dev ## take the pictures of the documentation
 	@$(BIN)/python docs/screenshots.py $(ARGS)
 
 lock: $(VENV)/dev ## compile requirements/*.in into pinned files with hashes
-	@cd requirements && for name in base dev; do \
+	@cd requirements && for name in base dev fuzz; do \
 	  ../$(BIN)/pip-compile -q --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --strip-extras \
 	    --allow-unsafe -o $$name.txt $$name.in && \
 	  sed -i "1i # Compiled from $$name.in by \`make lock\`: versions and files are pinned by their hashes." $$name.txt; done
@@ -87,4 +89,8 @@ $(VENV)/base: requirements/base.txt pyproject.toml | $(VENV)/python
 $(VENV)/dev: requirements/dev.txt $(VENV)/base
 	@echo "Installing what the tests need into $(VENV) …"
 	@$(PIP) -q --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(VENV)/fuzz: requirements/fuzz.txt $(VENV)/dev
+	@$(PIP) -q --require-hashes --only-binary :all: -r requirements/fuzz.txt || echo "No coverage-guided fuzzer for this Python: mutations of our own."
 	@touch $@

@@ -1,16 +1,19 @@
 """Throws octets at everything that reads octets from an SMSC, until the time is over: python -m bench.fuzz_pdu --seconds 60
 
 Mutates real PDUs: flips, cuts, repeats, splices, lying lengths. Any exception but PduError is a fault, printed with the octets that
-caused it. With `atheris` installed, `--atheris` lets coverage choose the mutations instead.
+caused it. Where atheris is installed (`make fuzz` does it) coverage chooses the mutations; otherwise they are our own.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import random
 import sys
+import tempfile
 import time
 import tracemalloc
+from pathlib import Path
 
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.inbound import InboundReader
@@ -102,17 +105,26 @@ def fuzz(seconds: float, seed: int) -> int:
     return rounds
 
 
+def fuzz_by_coverage(seconds: float, seed: int) -> None:
+    """libFuzzer grows the streams that reach new code from the seeds; it prints what it does, and a fault with its octets."""
+    import atheris  # type: ignore[import-not-found]
+
+    atheris.instrument_all()
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, stream in enumerate((*SEEDS, b"".join(SEEDS))):
+            Path(corpus, str(number)).write_bytes(stream)
+        options = [f"-max_total_time={seconds:.0f}", f"-seed={seed}", "-max_len=4096", f"-artifact_prefix={corpus}/"]
+        atheris.Setup([sys.argv[0], *options, corpus], read_everything)
+        atheris.Fuzz()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
-    parser.add_argument("--atheris", action="store_true")
-    given, rest = parser.parse_known_args()
-    if given.atheris:
-        import atheris  # type: ignore[import-not-found]
-
-        atheris.Setup([sys.argv[0], *rest], read_everything)
-        atheris.Fuzz()
+    given = parser.parse_args()
+    if importlib.util.find_spec("atheris"):
+        fuzz_by_coverage(given.seconds, given.seed)
     else:
         fuzz(given.seconds, given.seed)
 
