@@ -74,10 +74,11 @@ def test_a_route_and_a_tariff_are_added_and_explained(olga: User) -> None:
 def test_an_account_is_opened_with_credits_and_an_administrator(olga: User, letters: Letters) -> None:
     client = signed_in(olga)
     form = {"name": "House", "credit_mode": "limited", "max_segments": "3", "countries": "fr, be", "is_active": "on",
-            "short_code_mkg": "36184", "short_code_notification": "38184", "closes_at_hour": "20"}  # fmt: skip
+            "short_code_mkg": "36184", "short_code_notification": "38184", "closes_at_hour": "20", "weight": "3"}  # fmt: skip
     client.post("/ops/accounts/new", form)
     account = Account.objects.get(name="House")
-    assert (account.max_segments, account.countries) == (3, ["FR", "BE"])
+    assert (account.max_segments, account.countries, account.weight) == (3, ["FR", "BE"], 3)
+    assert client.post(f"/ops/accounts/{account.pk}", form | {"weight": "101"}).status_code == 200
     client.post(f"/ops/accounts/{account.pk}/grant", {"amount": "250", "note": "opening"})
     account.refresh_from_db()
     assert account.balance == 25_000

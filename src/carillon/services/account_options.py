@@ -9,6 +9,7 @@ from django.utils import timezone
 from carillon.domain.errors import InvalidInput
 from carillon.models import Account
 from carillon.services import launching
+from carillon.services.campaigns import MOST_WEIGHT
 
 BY_ADMINS = frozenset(
     {
@@ -35,6 +36,7 @@ BY_OPERATORS = BY_ADMINS | {
     "short_code_notification",
     "allows_sender_spaces",
     "time_zone",
+    "weight",
 }
 
 
@@ -47,6 +49,8 @@ def update(account: Account, *, by_operator: bool = False, **changes: Any) -> Ac
         raise InvalidInput("Marketing hours end between 9 and 22.", field="closes_at_hour")
     if not 1 <= changes.get("max_segments", account.max_segments) <= 6:
         raise InvalidInput("A message has 1 to 6 segments.", field="max_segments")
+    if not 1 <= changes.get("weight", account.weight) <= MOST_WEIGHT:
+        raise InvalidInput(f"A weight is from 1 to {MOST_WEIGHT}.", field="weight")
     if (
         "name" in changes
         and Account.objects.filter(name__iexact=changes["name"].strip()).exclude(pk=account.pk).exists()

@@ -21,6 +21,7 @@ CONTENT = frozenset(
 EDITABLE = CONTENT | frozenset(
     "name description billing_code medium pace_per_hour validity_hours is_test_confirmed user scheduled_at".split()
 )
+MOST_WEIGHT = 100
 HIDDEN_ORIGINS = ("test", "system")
 SIGN_IN_CODE = "code"  # name of the hidden campaigns that carry second-factor codes
 
@@ -112,6 +113,14 @@ def update(campaign: Campaign, *, version: int | None = None, **changes: Any) ->
         fresh.version += 1
         fresh.save()
     return fresh
+
+
+def set_weight(campaign: Campaign, weight: int) -> None:
+    """Its share of a connector beside other campaigns of the same traffic; 0 is its account's. For operators, at any time: gateways
+    follow with the next slices they take. Raises InvalidInput."""
+    if not 0 <= weight <= MOST_WEIGHT:
+        raise InvalidInput(f"A weight is from 1 to {MOST_WEIGHT}, or 0 for the account's.", field="weight")
+    Campaign.objects.filter(pk=campaign.pk).update(weight=weight)
 
 
 def lock_draft(campaign_id: int, *, is_injecting: bool = False) -> Campaign:

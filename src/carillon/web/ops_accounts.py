@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from carillon.domain.errors import CarillonError, InvalidInput
 from carillon.models import Account
 from carillon.services import account_options, accounts, credits, movements, sender_names, users
+from carillon.services.campaigns import MOST_WEIGHT
 from carillon.web import toasts
 from carillon.web.forms import CreditsField, adopt
 from carillon.web.rights import SignedInRequest, operator_only
@@ -50,6 +51,13 @@ class AccountForm(forms.Form):
     )
     closes_at_hour = forms.IntegerField(
         label=gettext_lazy("Fin des envois marketing, en heures"), min_value=9, max_value=22, initial=20
+    )
+    weight = forms.IntegerField(
+        label=gettext_lazy("Poids de ses campagnes"),
+        min_value=1,
+        max_value=MOST_WEIGHT,
+        initial=1,
+        help_text=gettext_lazy("Sur un connecteur partagé, 3 avance trois fois plus vite que 1."),
     )
     allows_sender_spaces = forms.BooleanField(label=gettext_lazy("Espaces permis dans l'émetteur"), required=False)
     is_test = forms.BooleanField(

@@ -16,11 +16,11 @@ from carillon.config.cli.frame import (
     with_database,
 )
 
-COLUMNS = ("id", "name", "parent", "credits", "held", "max_segments", "countries", "active", "test")
+COLUMNS = ("id", "name", "parent", "credits", "held", "max_segments", "countries", "weight", "active", "test")
 
 
 def add_to(commands: Command) -> None:
-    verbs = add_noun(commands, "account", help="accounts: create, list, grant credits")
+    verbs = add_noun(commands, "account", help="accounts: create, list, grant credits, weight")
     create = add_command(verbs, "create", with_database(run_create), help="create an account")
     create.add_argument("name", metavar="NAME")
     create.add_argument(
@@ -44,6 +44,11 @@ def add_to(commands: Command) -> None:
     grant.add_argument("credits", type=credit_amount, metavar="N")
     grant.add_argument("--note", default="", help="why, for the ledger")
     add_json(grant)
+    weight = add_command(
+        verbs, "weight", with_database(run_weight), help="share of a connector of each of its campaigns beside others'"
+    )
+    weight.add_argument("name", metavar="NAME")
+    weight.add_argument("weight", type=int, metavar="N", help="1 to 100 (default 1)")
     add_json(add_command(verbs, "list", with_database(run_list), help="list the accounts"))
 
 
@@ -69,6 +74,14 @@ def run_grant(arguments: argparse.Namespace) -> int:
     credits.grant(account, arguments.credits, note=arguments.note)
     account.refresh_from_db()
     _print_one(account, as_json=arguments.json, sentence="Account {name} now has {credits} credits.")
+    return 0
+
+
+def run_weight(arguments: argparse.Namespace) -> int:
+    from carillon.services import account_options, accounts
+
+    account = account_options.update(accounts.by_name(arguments.name), by_operator=True, weight=arguments.weight)
+    print(f"Campaigns of {account.name} have weight {account.weight}.")
     return 0
 
 
@@ -100,6 +113,7 @@ def _as_row(account: object) -> dict[str, object]:
         "held": credits_text(account.held),
         "max_segments": account.max_segments,
         "countries": ",".join(account.countries) or "FR",
+        "weight": account.weight,
         "active": "yes" if account.is_active else "no",
         "test": "yes" if account.is_test else "no",
     }

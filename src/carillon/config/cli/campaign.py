@@ -28,7 +28,7 @@ COLUMNS = ("id", "account", "name", "type", "state", "recipients", "credits", "c
 
 
 def add_to(commands: Command) -> None:
-    verbs = add_noun(commands, "campaign", help="campaigns: list, show, cancel, pause, resume")
+    verbs = add_noun(commands, "campaign", help="campaigns: list, show, cancel, pause, resume, weight")
     listing = add_command(verbs, "list", with_database(run_list), help="list the latest campaigns")
     listing.add_argument("--account", metavar="NAME")
     listing.add_argument("--limit", type=int, default=50, metavar="N")
@@ -43,6 +43,9 @@ def add_to(commands: Command) -> None:
         parser.add_argument("id", type=int, metavar="ID")
         if verb == "show":
             add_json(parser)
+    weight = add_command(verbs, "weight", with_database(run_weight), help="its share of a connector beside others")
+    weight.add_argument("id", type=int, metavar="ID")
+    weight.add_argument("weight", type=int, metavar="N", help="1 to 100; 0 is its account's")
     report = add_command(commands, "report", with_database(run_report), help="the per-recipient report, on stdout")
     report.add_argument("id", type=int, metavar="ID")
     report.add_argument("--status", type=status_list, metavar="16,21", help="only these (their twins are included)")
@@ -106,6 +109,7 @@ def run_show(arguments: argparse.Namespace) -> int:
                 "credits": campaign.price / 100,
                 "statuses": {str(int(s)): n for s, n in sorted(by_status.items())},
                 "warnings": campaign.warnings,
+                "weight": campaign.weight or campaign.account.weight,
             }
         )
         return 0
@@ -149,6 +153,15 @@ def run_resume(arguments: argparse.Namespace) -> int:
 
     launching.resume(find(arguments.id))
     print(f"Campaign {arguments.id} goes on.")
+    return 0
+
+
+def run_weight(arguments: argparse.Namespace) -> int:
+    from carillon.services import campaigns
+
+    campaign = find(arguments.id)
+    campaigns.set_weight(campaign, arguments.weight)
+    print(f"Campaign {campaign.pk} has weight {arguments.weight or campaign.account.weight}.")
     return 0
 
 
