@@ -61,8 +61,10 @@ def one_run(home: Path, host: str, port: int, *, total: int, window: int) -> Non
 
 
 def through_everything(
-    home: Path, host: str, port: int, *, total: int, window: int, gateways: int = 1, binds: int = 1
-) -> dict[str, float]:
+    home: Path, host: str, port: int, *, total: int, window: int, gateways: int = 1, binds: int = 1, account: Any = None,
+    per_s: int = 0,
+) -> dict[str, float]:  # fmt: skip
+    """`per_s`: the pace of the campaign (0: none). `account`: whose messages these are (None: one of its own)."""
     from django.db import connection
 
     from carillon.models import Campaign
@@ -73,8 +75,10 @@ def through_everything(
         "host": host, "port": port, "system_id": "bench", "window": window, "binds": binds, "gateways": gateways,
     }  # fmt: skip
     connector = builders.make_connector(options=options)
-    account = builders.make_account(balance=total * 100)
-    campaign = builders.make_sendable_campaign(connector, n=total, account=account, text=TEXT, is_sending=False)
+    account = account or builders.make_account(balance=total * 100)
+    campaign = builders.make_sendable_campaign(
+        connector, n=total, account=account, text=TEXT, is_sending=False, pace_per_hour=per_s * 3600
+    )
     while counts.fold() or credits.fold():
         pass
     with connection.cursor() as cursor:
