@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from carillon.models import Account, Connector, Route, Sender, Tariff, User
-from carillon.services import connectors
+from carillon.services import callbacks, connectors
 from tests.builders import make_account, make_connector
 from tests.web.conftest import Letters, signed_in
 
@@ -55,6 +55,23 @@ def test_a_connector_is_added_checked_and_its_password_stays_hidden(olga: User) 
     client.post(f"/ops/connectors/{connector.pk}/switch")
     connector.refresh_from_db()
     assert not connector.is_enabled
+
+
+def test_a_second_secret_of_a_provider_stays_hidden_and_is_kept(olga: User) -> None:
+    client = signed_in(olga)
+    kannel = {"name": "box", "kind": "kannel", "secret": "s3cret", "is_enabled": "on",
+              "options": "url=https://box.example\nusername=us\ncallback_token=hush-hush"}  # fmt: skip
+    client.post("/ops/connectors/new", kannel)
+    connector = Connector.objects.get()
+    page = client.get(f"/ops/connectors/{connector.pk}")
+    assert "hush-hush" not in page.content.decode() + str(connector.options)
+    assert callbacks.url_of(connector) in page.content.decode()
+    shown = page.context["form"].initial["options"]
+    client.post(f"/ops/connectors/{connector.pk}", kannel | {"secret": "", "options": f"{shown}\nsmsc=one"})
+    connector.refresh_from_db()
+    assert connectors.options_of(connector) == {
+        "url": "https://box.example", "username": "us", "callback_token": "hush-hush", "smsc": "one",
+    }  # fmt: skip
 
 
 def test_a_route_and_a_tariff_are_added_and_explained(olga: User) -> None:

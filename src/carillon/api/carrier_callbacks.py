@@ -48,7 +48,7 @@ def receive(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _provider(connector: Connector) -> Provider:
-    options = {"callback_url": callbacks.url_of(connector)} | connector.options
+    options = {"callback_url": callbacks.url_of(connector)} | connectors.options_of(connector)
     return registry.provider(connector.kind, options, connectors.secret_of(connector))
 
 

@@ -44,6 +44,11 @@ PROVIDERS: dict[str, Callable[[Options, str], Provider]] = {
     "generic": Generic,
 }
 KINDS = ("smpp", "simulator", *PROVIDERS)
+SECRET_OPTIONS: dict[str, tuple[str, ...]] = {  # besides the secret: kept encrypted, shown to nobody
+    "smsfactor": ("signature",),
+    "twilio": ("auth_token",),
+    "kannel": ("callback_token",),
+}
 
 
 def own_options(options: Options) -> dict[str, Any]:

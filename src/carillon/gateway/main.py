@@ -147,11 +147,12 @@ class Gateway:
 
 def _settings_of(row: ConnectorRow) -> Connector:
     """Raises CarillonError when its options or its secret cannot be used."""
-    options = registry.own_options(row.options)
+    given = connectors.options_of(row)
+    options = registry.own_options(given)
     if row.kind in registry.PROVIDERS:
         options.setdefault("callback_url", callbacks.url_of(row))
     secret = connectors.secret_of(row)
     registry.build(row.kind, options, secret)
-    seats = int(row.options.get("gateways", 1))
-    rates = tuple(sorted(registry.sender_rates(row.options).items()))
+    seats = int(given.get("gateways", 1))
+    rates = tuple(sorted(registry.sender_rates(given).items()))
     return Connector(row.pk, row.name, row.kind, row.medium, json.dumps(options, sort_keys=True), secret, seats, rates)

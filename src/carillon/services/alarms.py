@@ -49,7 +49,7 @@ def _without_receipts(connectors: list[Connector]) -> list[Alarm]:
     for connector in connectors:
         untold = [seat for seat in live.seats_of(connector.health) if seat.get("untold_s", 0) > RECEIPTS_STOP_AFTER_S]
         segments = sum(seat.get("untold", 0) for seat in untold)
-        if connector.options.get("registered_delivery", 1) != 0 and segments >= LEAST_WITHOUT_RECEIPTS:
+        if str(connector.options.get("registered_delivery", 1)) != "0" and segments >= LEAST_WITHOUT_RECEIPTS:
             minutes = max(seat["untold_s"] for seat in untold) / 60
             sentence = f"no receipt for {minutes:.0f} minutes, and {segments} segments accepted meanwhile"
             found.append(Alarm("receipts_stopped", sentence, connector.name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,6 +13,8 @@ from carillon.models import Connector
 from carillon.services.sealing import seal, unseal
 
 SIMULATOR = "simulator"
+HIDDEN = "••••••••"  # what is shown of a sealed option, and means when it comes back: keep it
+_SEALED = "sealed"
 
 
 def by_name(name: str) -> Connector:
@@ -23,8 +25,17 @@ def by_name(name: str) -> Connector:
 
 
 @transaction.atomic
-def add(*, name: str, kind: str, options: Mapping[str, Any], secret: str = "", medium: str = "SMS") -> Connector:
-    """`options` are checked by the caller (carriers.registry). HTTP carriers get a secret path for their callbacks."""
+def add(
+    *,
+    name: str,
+    kind: str,
+    options: Mapping[str, Any],
+    secret: str = "",
+    medium: str = "SMS",
+    sealed: Collection[str] = (),
+) -> Connector:
+    """`options` are checked by the caller (carriers.registry), who knows which of them are secrets (`sealed`). HTTP carriers get
+    a secret path for their callbacks."""
     name = name.strip()
     if not name or len(name) > 60:
         raise InvalidInput("A connector needs a name of at most 60 characters", field="name")
@@ -34,7 +45,7 @@ def add(*, name: str, kind: str, options: Mapping[str, Any], secret: str = "", m
         name=name,
         kind=kind,
         medium=medium,
-        options=dict(options),
+        options=_closed(options, sealed),
         secret=seal(secret),
         is_simulator=kind == SIMULATOR,
         callback_key=secrets.token_urlsafe(24),
@@ -45,9 +56,34 @@ def secret_of(connector: Connector) -> str:
     return unseal(connector.secret)
 
 
+def options_of(connector: Connector) -> dict[str, Any]:
+    """As the carrier takes them. Raises CarillonError when a sealed one cannot be read."""
+    return {name: unseal(value[_SEALED]) if _is_sealed(value) else value for name, value in connector.options.items()}
+
+
+def shown_options(connector: Connector) -> dict[str, Any]:
+    """As people may see them."""
+    return {name: HIDDEN if _is_sealed(value) else value for name, value in connector.options.items()}
+
+
+def _closed(options: Mapping[str, Any], sealed: Collection[str]) -> dict[str, Any]:
+    return {
+        name: {_SEALED: seal(value)} if name in sealed and isinstance(value, str) and value else value
+        for name, value in options.items()
+    }
+
+
+def _is_sealed(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == {_SEALED}
+
+
 @transaction.atomic
-def change(connector: Connector, *, secret: str | None = None, **changes: Any) -> Connector:
-    """The gateway sees it within two seconds and reconnects. `secret` None keeps the old one."""
+def change(
+    connector: Connector, *, secret: str | None = None, sealed: Collection[str] = (), **changes: Any
+) -> Connector:
+    """The gateway sees it within two seconds and reconnects. `secret` None keeps the old one; `options` and `sealed` as for `add`."""
+    if "options" in changes:
+        changes["options"] = _closed(changes["options"], sealed)
     for key, value in changes.items():
         setattr(connector, key, value)
     if secret is not None:

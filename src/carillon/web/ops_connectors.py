@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from carillon.carriers import registry
 from carillon.domain.errors import CarillonError, Conflict, InvalidInput
 from carillon.models import Connector
-from carillon.services import connectors, platform_health
+from carillon.services import callbacks, connectors, platform_health
 from carillon.web import toasts
 from carillon.web.forms import adopt
 from carillon.web.rights import SignedInRequest, operator_only
@@ -72,8 +72,10 @@ class ConnectorForm(forms.Form):
         values = super().clean() or {}
         if "options" in values and "kind" in values:
             secret = values.get("secret") or (connectors.secret_of(self.connector) if self.connector else "")
+            kept = connectors.options_of(self.connector) if self.connector else {}
+            options = {k: kept.get(k, "") if v == connectors.HIDDEN else v for k, v in values["options"].items()}
             try:
-                values["options"] = meant(values["kind"], values["options"], secret)
+                values["options"] = meant(values["kind"], options, secret)
             except CarillonError as error:
                 self.add_error("options", error.message)
         return values
@@ -134,7 +136,7 @@ def new_connector(request: SignedInRequest) -> HttpResponse:
         values = dict(form.cleaned_data)
         is_enabled = values.pop("is_enabled")
         try:
-            connector = connectors.add(**values)
+            connector = connectors.add(**values, sealed=registry.SECRET_OPTIONS.get(values["kind"], ()))
         except CarillonError as error:
             adopt(form, error)
         else:
@@ -158,7 +160,7 @@ def connector(request: SignedInRequest, connector_id: int) -> HttpResponse:
     initial = {
         "name": found.name,
         "kind": found.kind,
-        "options": as_lines(found.options),
+        "options": as_lines(connectors.shown_options(found)),
         "is_enabled": found.is_enabled,
     }
     form = ConnectorForm(request.POST or None, initial=initial, connector=found)
@@ -171,10 +173,12 @@ def connector(request: SignedInRequest, connector_id: int) -> HttpResponse:
             options=values["options"],
             is_enabled=values["is_enabled"],
             secret=values["secret"] or None,
+            sealed=registry.SECRET_OPTIONS.get(values["kind"], ()),
         )
         toasts.done(request, _("C'est enregistré. La passerelle se relie de nouveau."))
         return HttpResponseRedirect(HERE)
-    return render(request, "ops/connector.html", {"form": form, "connector": found})
+    address = callbacks.url_of(found) if found.kind in registry.PROVIDERS else ""
+    return render(request, "ops/connector.html", {"form": form, "connector": found, "callback": address})
 
 
 @operator_only
