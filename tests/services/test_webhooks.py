@@ -18,8 +18,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from carillon.domain.errors import InvalidInput
 from carillon.models import Account, Campaign, Message, Outbox, Reply, Webhook, WebhookDelivery
-from carillon.services import net_guard, optout_links, texts, webhook_calls, webhooks
-from tests.builders import make_account, make_connector
+from carillon.services import net_guard, optout_links, preparation, texts, webhook_calls, webhooks
+from tests.builders import make_account, make_campaign, make_connector, make_list, make_sendable_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +183,65 @@ def test_an_ill_receiver_is_left_alone_then_paused_and_resumed(receiver: Receive
     webhook.refresh_from_db()
     assert webhook.paused_at is None and webhook.failures == 0
     assert WebhookDelivery.objects.filter(state="done").count() == 2
+
+
+def test_the_others_wait_until_an_ill_receiver_answers_again(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [500]
+    for message_id in (1, 2, 3):
+        fact(webhook.account, str(message_id), message_id=message_id)
+    webhooks.fan_out()
+    for _ in range(3):
+        ProcrastinateJob.objects.all()._raw_delete("default")  # the one that runs
+        webhook_calls.send_waiting(webhook.pk)
+    assert len(receiver.calls) == 1
+    job = ProcrastinateJob.objects.get(task_name="webhooks.send")
+    assert job.scheduled_at == WebhookDelivery.objects.get(attempts=1).next_at
+    WebhookDelivery.objects.filter(attempts=1).update(next_at=timezone.now())
+    send(webhook)
+    assert [body["data"]["text"] for body in receiver.bodies()] == ["1", "1", "2", "3"]
+
+
+def test_a_receiver_that_refuses_one_event_gets_the_others(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [404]
+    fact(webhook.account, "one", message_id=1)
+    send(webhook)
+    fact(webhook.account, "other", message_id=2)
+    send(webhook)
+    assert [body["data"]["text"] for body in receiver.bodies()] == ["one", "other"]
+
+
+def test_facts_are_taken_some_events_at_a_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webhooks, "EVENTS_AT_ONCE", 4)
+    webhook, _ = hook(receiver, events=["receipt"], batch_size=500)
+    campaign = make_sendable_campaign(make_connector(), n=9, account=webhook.account)
+    first = campaign.first_message_id or 0
+    for start in range(0, 9, 3):
+        Outbox.objects.create(
+            connector_id=0, account_id=webhook.account_id, event="message.status", at=timezone.now(),
+            payload={"campaign_id": campaign.pk, "status": 16, "messages": [first + start + i for i in range(3)]},
+        )  # fmt: skip
+    assert [webhooks.fan_out(), webhooks.fan_out(), webhooks.fan_out()] == [2, 1, 0]
+    webhook_calls.send_waiting(webhook.pk)
+    told = [event["data"]["message_id"] for body in receiver.bodies() for event in body["events"]]
+    assert told == list(range(first, first + 9))
+
+
+def test_the_senders_reference_comes_from_its_list(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver, events=["receipt"], batch_size=500)
+    make_connector()
+    people = [("0612345678", 'R "1"\\'), ("0612345679", "R2")]
+    item = make_list(webhook.account, people, header=["SMS", "Reference"])
+    campaign = preparation.prepare(make_campaign(webhook.account, lists=[item], traffic="NOTIFICATION").pk)
+    first = campaign.first_message_id or 0
+    Outbox.objects.create(
+        connector_id=0, account_id=webhook.account_id, event="message.status", at=timezone.now(),
+        payload={"campaign_id": campaign.pk, "status": 21, "messages": [first, first + 1]},
+    )  # fmt: skip
+    send(webhook)
+    (body,) = receiver.bodies()
+    assert [event["data"]["reference"] for event in body["events"]] == ['R "1"\\', "R2"]
 
 
 def test_after_48_hours_it_is_given_up(receiver: Receiver) -> None:

@@ -7,6 +7,7 @@ Dates are ISO 8601 with offset. Numbers are E.164 digits with + in our format, w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,15 +17,14 @@ from django.db import connection
 
 from carillon.domain.dialects import to_smsfactor
 from carillon.domain.status import Status, is_final, label
-from carillon.models import Campaign, Reply, Webhook
+from carillon.models import Campaign, List, Reply, Webhook
 
 Fact = tuple[str, dict[str, Any], datetime]  # event, payload of the outbox, when
 
 RECEIPTS = """
-SELECT m.id, m.campaign_id, m.msisdn, m.country, m.price, m.segments, r.fields, l.header
+SELECT m.id, m.campaign_id, m.msisdn, m.country, m.price, m.segments, r.list_id, r.fields
 FROM message m JOIN campaign c ON c.id = m.campaign_id AND c.origin <> 'system'
 LEFT JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id
-LEFT JOIN list l ON l.id = r.list_id
 WHERE m.id = ANY(%s) AND m.account_id = %s AND m.connector_id <> 0
 """
 CLICKS = """
@@ -41,11 +41,12 @@ def events_of(account_id: int, facts: Sequence[Fact]) -> list[dict[str, Any]]:
 
 
 class _Known:
-    """What the facts of one account name, read in four queries."""
+    """What the facts of one account name, read in a few queries."""
 
     def __init__(self, account_id: int, facts: Sequence[Fact]) -> None:
         payloads = [payload for _, payload, _ in facts]
         self.messages = _messages(account_id, [i for p in payloads for i in p.get("messages", ())])
+        self.references = _references({row[6] for row in self.messages.values() if row[6]})
         self.clicks = _clicks(account_id, [p["click_id"] for p in payloads if "click_id" in p])
         replies = [p["reply_id"] for p in payloads if "reply_id" in p]
         self.replies = Reply.objects.filter(account_id=account_id).in_bulk(replies)
@@ -54,9 +55,8 @@ class _Known:
     def events(self, kind: str, payload: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
         """None for what is gone meanwhile, or nobody's."""
         if kind == "receipt":
-            return [
-                _receipt(self.messages[i], payload["status"], at) for i in payload["messages"] if i in self.messages
-            ]
+            known = [self.messages[i] for i in payload["messages"] if i in self.messages]
+            return self._receipts(known, payload["status"], at)
         if "reply_id" in payload:
             reply = self.replies.get(payload["reply_id"])
             return [_reply(kind, reply)] if reply is not None else []
@@ -68,6 +68,45 @@ class _Known:
             return []
         number = f"{kind}-{campaign_id}-{at.timestamp():.6f}"
         return [{"event": kind, "id": number, "created_at": at.isoformat(), "data": payload}]
+
+    def _receipts(self, rows: Sequence[Any], status: int, at: datetime) -> list[dict[str, Any]]:
+        when, text, is_last = at.isoformat(), label(Status(status), language="en"), is_final(status)
+        return [
+            {
+                "event": "receipt",
+                "id": f"receipt-{message_id}-{status}",
+                "created_at": when,
+                "order_key": message_id,
+                "data": {
+                    "message_id": message_id,
+                    "campaign_id": campaign_id,
+                    "msisdn": f"+{msisdn}",
+                    "country": country,
+                    "status": status,
+                    "status_text": text,
+                    "is_final": is_last,
+                    "segments": segments,
+                    "credits": price / 100,
+                    "reference": self._reference(list_id, fields),
+                },
+            }
+            for message_id, campaign_id, msisdn, country, price, segments, list_id, fields in rows
+        ]
+
+    def _reference(self, list_id: int | None, fields: Sequence[str] | None) -> str | None:
+        """The sender's own reference for this recipient, when its list has such a column."""
+        place = self.references.get(list_id) if list_id else None
+        return fields[place] if place is not None and fields and place < len(fields) else None
+
+
+def _references(list_ids: Iterable[int]) -> dict[int, int]:
+    """{list: place of its column of references}, for lists that have one."""
+    found = {}
+    for pk, header in List.objects.filter(pk__in=list(list_ids)).values_list("pk", "header"):
+        place = next((i for i, name in enumerate(header) if name.strip().lower() in REFERENCES), None)
+        if place is not None:
+            found[pk] = place
+    return found
 
 
 def _system_campaigns(ids: Iterable[int]) -> set[int]:
@@ -89,36 +128,6 @@ def _clicks(account_id: int, ids: Sequence[int]) -> dict[int, Any]:
     with connection.cursor() as cursor:
         cursor.execute(CLICKS, [list(ids), account_id])
         return {row[0]: row for row in cursor.fetchall()}
-
-
-def _receipt(row: Any, status: int, at: datetime) -> dict[str, Any]:
-    message_id, campaign_id, msisdn, country, price, segments, fields, header = row
-    return {
-        "event": "receipt",
-        "id": f"receipt-{message_id}-{status}",
-        "created_at": at.isoformat(),
-        "order_key": message_id,
-        "data": {
-            "message_id": message_id,
-            "campaign_id": campaign_id,
-            "msisdn": f"+{msisdn}",
-            "country": country,
-            "status": status,
-            "status_text": label(Status(status), language="en"),
-            "is_final": is_final(status),
-            "segments": segments,
-            "credits": price / 100,
-            "reference": reference_of(header, fields),
-        },
-    }
-
-
-def reference_of(header: Sequence[str] | None, fields: Sequence[str] | None) -> str | None:
-    """The sender's own reference for this recipient, when its list has such a column."""
-    for name, value in zip(header or (), fields or (), strict=False):
-        if name.strip().lower() in REFERENCES:
-            return value
-    return None
 
 
 def _reply(event: str, reply: Reply) -> dict[str, Any]:
@@ -159,6 +168,10 @@ def _click(row: Any) -> dict[str, Any]:
             "os": os,
         },
     }
+
+
+def as_text(body: dict[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def envelope(events: Sequence[dict[str, Any]], *, webhook: Webhook, at: datetime) -> dict[str, Any]:

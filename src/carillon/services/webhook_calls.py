@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import logging
 import socket
 import threading
@@ -19,6 +18,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
+from django.db import connection
+from django.db.models import Min, Q
 from django.utils import timezone
 
 from carillon.domain.errors import CarillonError
@@ -34,9 +35,10 @@ ANSWER_BYTES = 64 * 1024  # read of an answer; the rest is not waited for
 REDIRECTS = 2
 CALL_S = 20.0  # one call, redirects included, however slowly the receiver trickles its answer
 DEAD_AFTER = 20  # failures in a row; then one call an hour asks whether it lives again
-PER_RUN = 200
+PER_READ = 200
 RUN_S = 20.0  # a job gives its worker back after this long
 TRY_AGAIN = (408, 425, 429)
+NOTED = ("attempts", "last_status", "last_error", "duration_ms", "state", "done_at", "next_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,42 +68,78 @@ def send_waiting(webhook_id: int) -> None:
     webhook = Webhook.objects.filter(pk=webhook_id, is_enabled=True).first()
     if webhook is None:
         return
-    started, held = time.monotonic(), set[int]()
-    limits = httpx.Limits(max_keepalive_connections=0)  # a new connection each: see _Patience
-    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, limits=limits) as client:
-        for delivery in _due(webhook)[:PER_RUN]:
-            if time.monotonic() - started > RUN_S:
-                break
-            if delivery.order_key in held or delivery.next_at > timezone.now():
-                held.add(delivery.order_key)  # later events of the same message wait for this one
-                continue
-            outcome = call(client, webhook, delivery)
-            _note(webhook, delivery, outcome, now=timezone.now())
-            if outcome.is_done:
-                continue
-            if delivery.order_key:
-                held.add(delivery.order_key)
-            if outcome.is_receiver_ill or not delivery.order_key:
-                break
+    if _ill_until(webhook) is None:
+        _run(webhook)
     _come_back(webhook)
 
 
-def _due(webhook: Webhook) -> list[WebhookDelivery]:
-    return list(WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("id")[: PER_RUN * 2])
+def _run(webhook: Webhook) -> None:
+    started, held = time.monotonic(), set[int]()
+    limits = httpx.Limits(max_keepalive_connections=0)  # a new connection each: see _Patience
+    with httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False, limits=limits) as client:
+        last = 0
+        while due := _due(webhook, after=last):
+            last = due[-1].pk
+            if not _send(client, webhook, due, held, until=started + RUN_S):
+                break
+
+
+def _send(
+    client: httpx.Client, webhook: Webhook, due: Sequence[WebhookDelivery], held: set[int], *, until: float
+) -> bool:
+    """In order; False when it is enough for now. `held` are messages whose later events wait for an earlier one."""
+    for delivery in due:
+        if time.monotonic() > until:
+            return False
+        if delivery.order_key in held or delivery.next_at > timezone.now():
+            held.add(delivery.order_key)
+            continue
+        outcome = call(client, webhook, delivery)
+        _note(webhook, delivery, outcome, now=timezone.now())
+        if outcome.is_done:
+            continue
+        if outcome.is_receiver_ill or not delivery.order_key:
+            return False
+        held.add(delivery.order_key)
+    return True
+
+
+def _due(webhook: Webhook, *, after: int) -> list[WebhookDelivery]:
+    """Without their bodies, which may be large."""
+    found = WebhookDelivery.objects.filter(webhook=webhook, state="waiting", pk__gt=after).defer("body")
+    return list(found.order_by("id")[:PER_READ])
+
+
+def _body(delivery: WebhookDelivery) -> bytes:
+    """As PostgreSQL writes it: what is signed is what is sent."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT body::text FROM webhook_delivery WHERE id = %s", [delivery.pk])
+        row = cursor.fetchone()
+    return str(row[0]).encode() if row else b"{}"
+
+
+def _ill_until(webhook: Webhook) -> datetime | None:
+    """A receiver that did not answer, or was ill, is asked again with the call that showed it; the others wait for that one."""
+    if not webhook.failures:
+        return None
+    shown = Q(last_status=None) | Q(last_status__gte=500) | Q(last_status__in=TRY_AGAIN)
+    waiting = WebhookDelivery.objects.filter(shown, webhook=webhook, state="waiting", attempts__gt=0)
+    until: datetime | None = waiting.aggregate(at=Min("next_at"))["at"]
+    return until if until is not None and until > timezone.now() else None
 
 
 def _come_back(webhook: Webhook) -> None:
-    first = WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("next_at").first()
+    first = WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("next_at").defer("body").first()
     if first is None:
         return
-    when = max(first.next_at, timezone.now())
-    key = f"webhook-{webhook.pk}"
-    defer("webhooks.send", webhook_id=webhook.pk, lock=key, queueing_lock=key, at=when)
+    key, at = f"webhook-{webhook.pk}", _ill_until(webhook) or first.next_at
+    is_due = at <= timezone.now()
+    defer("webhooks.send", webhook_id=webhook.pk, lock=key, queueing_lock=key, at=None if is_due else at)
 
 
 def call(client: httpx.Client, webhook: Webhook, delivery: WebhookDelivery) -> Outcome:
     """One POST; never raises."""
-    body = json.dumps(delivery.body, ensure_ascii=False, separators=(",", ":")).encode()
+    body = _body(delivery)
     now = timezone.now()
     headers = {
         "Content-Type": "application/json",
@@ -200,7 +238,7 @@ def _note(webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome, *, now:
         delivery.next_at = now + timedelta(seconds=wait)
         if now - delivery.created_at > webhooks.LIFE:
             delivery.state = "failed"
-    delivery.save()
+    delivery.save(update_fields=NOTED)
 
 
 def purge(*, now: datetime, kept: timedelta = timedelta(days=7)) -> int:
