@@ -1,4 +1,4 @@
-"""Texts that people sent us (MO), and the automatic answers to them."""
+"""Texts that people sent us (MO), the answers to them, and opt-outs by link."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from carillon.models.accounts import Account, Brand, User
 
 
 class Reply(models.Model):
-    """One inbound text. Unmatched ones (no account known) keep account None for operators to see."""
+    """One inbound text, answer or opt-out by link. Unmatched ones (no account known) keep account None for operators to see."""
 
     id = models.BigAutoField(primary_key=True)
     account = models.ForeignKey(Account, null=True, on_delete=models.CASCADE)
@@ -27,7 +27,9 @@ class Reply(models.Model):
     to = models.CharField(max_length=20)
     text = models.TextField()
     kind = models.CharField(max_length=8, default="reply")  # reply | stop | start | help; answers: auto | hand
-    direction = models.CharField(max_length=2, default="MO")  # MO, or MT for what we answered in the conversation
+    direction = models.CharField(
+        max_length=2, default="MO"
+    )  # MO; MT: what we answered; LK: no text, an opt-out by link
     received_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
     assigned_to = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)

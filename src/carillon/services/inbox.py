@@ -31,7 +31,7 @@ MOST_ADDRESSES = 10
 
 
 def visible(actor: User) -> QuerySet[Reply]:
-    found = Reply.objects.filter(account_id=actor.account_id)
+    found = Reply.objects.filter(account_id=actor.account_id, direction__in=["MO", "MT"])
     if actor.is_admin:
         return found
     own = Campaign.objects.filter(user=actor).values("pk")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 from django.utils import timezone
 
-from carillon.models import Account, Brand, Campaign, Outbox
-from carillon.services import optouts
+from carillon.models import Account, Brand, Campaign, Outbox, Reply
+from carillon.services import optouts, replies
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +38,26 @@ def of_message(message_id: int) -> Leaving | None:
 @transaction.atomic
 def confirm(message_id: int) -> Leaving | None:
     found = of_message(message_id)
-    if found is None or found.is_done:
-        return found
-    is_new = optouts.add(
+    if found is None:
+        return None
+    replies.one_at_a_time(found.msisdn)  # a STOP by text may be in hand
+    is_new = not found.is_done and optouts.add(
         found.account, found.msisdn, brand=found.brand, source="link", description="Opt-out link",
         campaign_id=found.campaign_id,
     )  # fmt: skip
     if is_new:
-        _tell(found, message_id)
+        _note(found, message_id)
     return of_message(message_id)
 
 
-def _tell(found: Leaving, message_id: int) -> None:
-    """The webhook event of a STOP, without a text: nothing was answered."""
-    told = {
-        "msisdn": f"+{found.msisdn}", "to": "", "text": "", "source": "link", "campaign_id": found.campaign_id,
-        "message_id": message_id, "brand_id": found.brand.pk if found.brand else None,
-    }  # fmt: skip
-    Outbox.objects.create(connector_id=0, account_id=found.account.pk, event="stop", payload=told, at=timezone.now())
+def _note(found: Leaving, message_id: int) -> None:
+    """The same as a STOP that was answered, without a text: status 17 in the report, counters and webhooks."""
+    now = timezone.now()
+    stop = Reply(
+        account=found.account, campaign_id=found.campaign_id, message_id=message_id, brand=found.brand, msisdn=found.msisdn,
+        to="", text="", kind="stop", direction="LK", received_at=now, read_at=now, handled_at=now,
+    )  # fmt: skip
+    stop.is_counted = replies.count_stop(stop)
+    stop.save()
+    told = {"reply_id": stop.pk}
+    Outbox.objects.create(connector_id=0, account_id=found.account.pk, event="stop", payload=told, at=now)

@@ -102,12 +102,14 @@ def _unanswered(
 
 
 def _replies(rows: dict[int, MessageRow]) -> None:
-    for message_id, text, kind in _query(
-        "SELECT message_id, text, kind FROM reply WHERE message_id = ANY(%s) AND direction = 'MO' ORDER BY received_at, id",
+    for message_id, text, kind, direction in _query(
+        "SELECT message_id, text, kind, direction FROM reply WHERE message_id = ANY(%s) AND direction <> 'MT'"
+        " ORDER BY received_at, id",
         [list(rows)],
     ):
         row = rows[message_id]
-        row.replies.append(text)
+        if direction == "MO":
+            row.replies.append(text)
         if kind == "stop" and row.status in STOPPABLE:
             row.status = Status.STOPPED
 

@@ -92,7 +92,7 @@ def handle(reply_id: int) -> bool:
     reply = Reply.objects.select_for_update(skip_locked=True).filter(pk=reply_id, handled_at=None).first()
     if reply is None:
         return False
-    _one_at_a_time(reply.msisdn)
+    one_at_a_time(reply.msisdn)
     reply.handled_at = timezone.now()
     found = match(reply)
     command = optout.classify(reply.text, found.account.stop_words if found else ())
@@ -117,7 +117,7 @@ def handle(reply_id: int) -> bool:
     return True
 
 
-def _one_at_a_time(msisdn: int) -> None:
+def one_at_a_time(msisdn: int) -> None:
     """Two workers never have texts of one person in hand: what STOP writes is seen by the START that follows, and the reverse."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(4714, (%s %% 2147483647)::integer)", [msisdn])
@@ -127,6 +127,9 @@ def _start(reply: Reply, found: Match) -> None:
     """Lifts the opt-out, unless a STOP came after this text and was handled before it (by another worker)."""
     later = Reply.objects.filter(msisdn=reply.msisdn, to=reply.to, direction="MO", pk__gt=reply.pk).order_by("pk")[:50]
     if any(optout.is_stop(other.text, found.account.stop_words) for other in later):
+        return
+    by_link = Reply.objects.filter(msisdn=reply.msisdn, account=found.account, direction="LK")
+    if by_link.filter(received_at__gt=reply.received_at).exists():
         return
     optouts.remove(
         found.account, reply.msisdn, brand=reply.brand, source="start",
@@ -139,7 +142,7 @@ def _stop(reply: Reply, found: Match) -> None:
         found.account, reply.msisdn, brand=reply.brand, source="stop", description=reply.text[:200],
         campaign_id=reply.campaign_id,
     )  # fmt: skip
-    reply.is_counted = _count_stop(reply)
+    reply.is_counted = count_stop(reply)
     if is_new and found.account.sends_stop_confirmation:
         _confirm(reply, found)
 
@@ -156,7 +159,7 @@ def _confirm(reply: Reply, found: Match) -> None:
         logger.warning("no STOP confirmation for reply %s: %s", reply.pk, error.message)
 
 
-def _count_stop(reply: Reply) -> bool:
+def count_stop(reply: Reply) -> bool:
     """Move the message from delivered to 17 in the counters; False while its receipt is not there (settle_stops comes back)."""
     if reply.message_id is None or reply.campaign_id is None:
         return True
@@ -181,7 +184,7 @@ def settle_stops() -> int:
     for reply in waiting.exclude(message_id=None)[:1000]:
         with transaction.atomic():
             locked = Reply.objects.select_for_update().get(pk=reply.pk)
-            if not locked.is_counted and _count_stop(locked):
+            if not locked.is_counted and count_stop(locked):
                 Reply.objects.filter(pk=reply.pk).update(is_counted=True)
                 done += 1
     return done

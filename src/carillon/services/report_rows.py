@@ -1,7 +1,7 @@
 """What became of each message, read in chunks: judgement, submissions, doubts, cursors, replies and clicks joined in Python.
 
 One message's status is, in this order:
-    17              its person answered STOP after it was delivered
+    17              its person answered STOP, or opted out by its link, after it was delivered
     the judgement   when it was refused at preparation (2 3 4 5 6 7 14 15 18 19)
     its segments    joined (domain.status.joined) when at least one was handed over
     9               intended and in doubt, or intended and not yet answered
@@ -178,15 +178,16 @@ class _Reader:
 
     def _replies(self, rows: list[MessageRow], first: int, last: int) -> None:
         by_id = None
-        for message_id, text, kind in self._query(
-            "SELECT message_id, text, kind FROM reply WHERE message_id BETWEEN %s AND %s AND campaign_id = %s"
-            " AND direction = 'MO' ORDER BY received_at, id",
+        for message_id, text, kind, direction in self._query(
+            "SELECT message_id, text, kind, direction FROM reply WHERE message_id BETWEEN %s AND %s AND campaign_id = %s"
+            " AND direction <> 'MT' ORDER BY received_at, id",
             [first, last, self.campaign.pk],
         ):
             by_id = by_id or {r.message_id: r for r in rows}
             row = by_id.get(message_id)
             if row is not None:
-                row.replies.append(text)
+                if direction == "MO":
+                    row.replies.append(text)
                 if kind == "stop" and row.status in STOPPABLE:
                     row.status = Status.STOPPED
 

@@ -144,6 +144,7 @@ def _reply(event: str, reply: Reply) -> dict[str, Any]:
             "campaign_id": reply.campaign_id,
             "message_id": reply.message_id,
             "brand_id": reply.brand_id,
+            **({"source": "link"} if reply.direction == "LK" else {}),
         },
     }
 
