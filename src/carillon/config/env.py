@@ -185,6 +185,13 @@ SETTINGS = (
         "Webhooks may call private addresses, and by http: for a trial or a closed network only.",
     ),
     Setting(
+        "CLICK_DAYS",
+        _count,
+        "395",
+        "Days after which the visits of short links become sums: who clicked what and when, and how often, stays in the report; "
+        "each visit's own device and moment goes. 0: never. The default is 13 months, as the French authority advises for traces.",
+    ),
+    Setting(
         "METRICS_TOKEN",
         _text,
         "",

@@ -206,6 +206,7 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 globals().update(_email())
 METRICS_TOKEN: str = _env["METRICS_TOKEN"]
 WEBHOOK_PRIVATE: bool = _env["WEBHOOK_PRIVATE"]
+CLICK_DAYS: int = _env["CLICK_DAYS"]
 MAILBOX: Path | None = HOME / "mail" if _env["DEMO_MAILBOX"] and _env["EMAIL_URL"].startswith("file:") else None
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # the worker loads the jobs (carillon.config.worker)

@@ -138,13 +138,16 @@ SELECT count(DISTINCT message_id) FILTER (WHERE human_n > 0 AND link_index BETWE
        coalesce(sum(n) FILTER (WHERE link_index BETWEEN 0 AND 6), 0), coalesce(sum(n) FILTER (WHERE link_index = -1), 0)
 FROM click_count WHERE campaign_id = %s AND message_id BETWEEN %s AND %s  -- the index is that of messages
 """
-BY_DEVICE = """
-SELECT device, brand, os, count(*) FROM click WHERE campaign_id = %s AND kind = 'click' AND link_index <> %s GROUP BY 1, 2, 3
-"""
-OVER_TIME = """
-SELECT date_bin(%s, at, %s), count(*) FROM click WHERE campaign_id = %s AND kind = 'click' AND link_index <> %s
-GROUP BY 1 ORDER BY 1
-"""
+# Clicks of people on links of the text: rows, and the sums of those that are gone (services.click_retention).
+SHOWN = f"""
+WITH shown AS (
+    SELECT at, device, brand, os, 1 AS n FROM click WHERE campaign_id = %s AND kind = 'click' AND link_index <> {OPT_OUT}
+    UNION ALL SELECT at, device, brand, os, n FROM click_sum WHERE campaign_id = %s
+)
+"""  # noqa: S608 (our own number)
+BY_DEVICE = SHOWN + "SELECT device, brand, os, sum(n) FROM shown GROUP BY 1, 2, 3"
+SPAN = SHOWN + "SELECT min(at), max(at) FROM shown"
+OVER_TIME = SHOWN + "SELECT date_bin(%s, at, %s), sum(n) FROM shown GROUP BY 1 ORDER BY 1"
 STEPS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 720, 1440, 10080))
 MOST_STEPS = 60
 
@@ -156,17 +159,18 @@ def of_campaign(campaign: Campaign) -> Clicks | None:
         people, human, raw, previews = (int(n or 0) for n in cursor.fetchone())
         if not raw + previews:
             return None
-        cursor.execute("SELECT min(at), max(at) FROM click WHERE campaign_id = %s AND kind = 'click'", [campaign.pk])
+        both = [campaign.pk, campaign.pk]
+        cursor.execute(SPAN, both)
         first, last = cursor.fetchone()
-        cursor.execute(BY_DEVICE, [campaign.pk, OPT_OUT])
+        cursor.execute(BY_DEVICE, both)
         devices = cursor.fetchall()
         step = _step(first, last)
         buckets: dict[datetime, int] = {}
         if first is not None:
             origin = first.replace(minute=0, second=0, microsecond=0)
-            wanted: list[Any] = [step, origin, campaign.pk, OPT_OUT]
+            wanted: list[Any] = [*both, step, origin]
             cursor.execute(OVER_TIME, wanted)
-            buckets = dict(cursor.fetchall())
+            buckets = {at: int(n) for at, n in cursor.fetchall()}
     at, over_time = _filled(buckets, step)
     return Clicks(
         people, human, raw, previews, at, over_time, step, _sums(devices, 0), _sums(devices, 2), _sums(devices, 1)
