@@ -81,6 +81,7 @@ def read_everything(octets: bytes) -> None:
     session.tick(100.0)
     session.take_output()
     for frame in Framer().feed(octets):
+        receipts.quick(frame[3])
         for decode in (pdu.decode_message, pdu.decode_bind, pdu.decode_data):
             try:
                 decode(frame[3])

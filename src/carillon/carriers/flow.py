@@ -49,14 +49,16 @@ class TokenBucket:
         """Until the next token, after `available` said 0."""
         return max(0.001, (1.0 - self._tokens) / self._rate) if self._rate else 0.0
 
-    def accepted(self, now: float) -> None:
+    def accepted(self, now: float, n: int = 1) -> None:
+        if not n:
+            return
         self._streak = 0
         second = int(now)
         if second != self._second:
             self._last_count = self._count if second == self._second + 1 else 0
             self._second, self._count = second, 0
             self._started_at = self._started_at or now
-        self._count += 1
+        self._count += n
 
     def refused(self, now: float) -> None:
         """The far end said "too fast". All such answers until it accepts something again count once: probes refused during a

@@ -67,9 +67,10 @@ class Flow:
 
     def release(self, messages: Iterable[Intent]) -> None:
         """Their intent is on disk."""
+        outstanding, urgent, ready = self.outstanding, self.urgent, self.ready
         for message in messages:
-            self.outstanding[message.message_id] = message
-            self._queue_of(message).append(message)
+            outstanding[message.message_id] = message
+            (urgent if message.is_notification else ready).append(message)
 
     def _queue_of(self, message: Intent) -> deque[Intent]:
         return self.urgent if message.is_notification else self.ready
@@ -118,7 +119,7 @@ class Flow:
     # ------------------------------------------------------------------ carriers.base.Sink
 
     def on_answers(self, answers: list[Answer]) -> None:
-        outstanding = self.outstanding
+        outstanding, answered = self.outstanding, self.answered
         for answer in answers:
             message = outstanding.get(answer.message_id)
             if message is None:
@@ -127,7 +128,7 @@ class Flow:
                 self._later(message)
             elif answer.segments == 1:
                 del outstanding[answer.message_id]
-                self.answered.append((message, [answer]))
+                answered.append((message, [answer]))
             else:
                 self._gather(message, answer)
         self.untold += len(answers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -270,17 +271,15 @@ class Ticker:
             self._halt({i for i, held in self.book.slices.items() if held.claim.campaign_id in outcome.stopped})
         self.gauges.recorded += len(job.answered)
         self.gauges.receipts += len(job.receipts)
-        for message, _ in job.answered:
-            campaign_id = message.campaign_id
-            self.gauges.by_campaign[campaign_id] = self.gauges.by_campaign.get(campaign_id, 0) + 1
+        for campaign_id, n in Counter(message.campaign_id for message, _ in job.answered).items():
+            self.gauges.by_campaign[campaign_id] = self.gauges.by_campaign.get(campaign_id, 0) + n
 
     def _close(self, messages: Iterable[Intent]) -> None:
         """These messages have a result on disk."""
-        slices = self.book.slices
-        for message in messages:
-            held = slices.get(message.slice_id)
+        for slice_id, n in Counter(message.slice_id for message in messages).items():
+            held = self.book.slices.get(slice_id)
             if held is not None:
-                held.open -= 1
+                held.open -= n
 
     def _halt(self, slice_ids: set[int]) -> None:
         """No further intents; what the carrier has not been given goes back, and the slices follow when nothing is open."""

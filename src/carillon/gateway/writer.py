@@ -54,7 +54,7 @@ class Writer:
 
     def perform(self, job: Job) -> tuple[Outcome, list[Fetched]]:
         try:
-            outcome = self.persist(lambda connection: self._tick(connection, job))
+            outcome = self._carry(job)
         except (psycopg.DataError, psycopg.IntegrityError, psycopg.ProgrammingError) as error:
             outcome = self._without_poison(job, error)
         run = self._run()
@@ -62,6 +62,17 @@ class Writer:
             self.persist(lambda connection: delivery.fetch(connection, run, outcome.claimed)) if outcome.claimed else []
         )
         return outcome, fetched
+
+    def _carry(self, job: Job) -> Outcome:
+        run = self._run()
+        try:
+            return self.persist(lambda connection: self._tick(connection, job))
+        except psycopg.errors.UniqueViolation:
+            if run.repeats_ids:
+                raise
+            logger.warning("the carrier gave an id that it had given before: from here on each one is looked at")
+            run.repeats_ids = True
+            return self.persist(lambda connection: self._tick(connection, job))
 
     def ask(self, question: Callable[[psycopg.Connection[Any], Run], T]) -> T:
         """Something beside the ticks."""

@@ -21,6 +21,7 @@ from carillon.services.ticks import LONGEST_ID, Tick, clamped, literal, text_lit
 
 _KNOWN = frozenset(int(status) for status in Status)
 _OPEN = literal(OPEN_STATUSES)
+_USUAL = frozenset(int(status) for status in MOVES[Status.SENT] - NOT_SENT_STATUSES)
 # (campaign, account, status, has several segments, count, message ids as text, segments)
 Told = tuple[int, int, int, bool, int, str, list[int] | None]
 
@@ -72,22 +73,26 @@ def _latest(receipts: Iterable[Receipt], before: dict[str, Receipt] | None = Non
     found = before if before is not None else {}
     useful = MOVES[Status.SENT]
     for receipt in receipts:
-        if receipt.status not in _KNOWN:
-            receipt.status = Status.UNKNOWN
-        elif (
-            receipt.status in NOT_SENT_STATUSES
-        ):  # the operator has had it: whatever it says, this was sent and is billed
-            receipt.status = Status.UNDELIVERED
-        if receipt.status not in useful or not receipt.carrier_message_id:
-            continue
+        if receipt.status not in _USUAL:
+            receipt.status = _usable(receipt.status)
+            if receipt.status not in useful:
+                continue
         key = receipt.carrier_message_id
         if "\x00" in key or len(key) > LONGEST_ID:
             key = receipt.carrier_message_id = key.replace("\x00", "")[:LONGEST_ID]
         known = found.get(key)
-        if known is None or can_move(known.status, receipt.status):
-            receipt.error = clamped(receipt.error)
+        if (known is None or can_move(known.status, receipt.status)) and key:
+            if receipt.error:
+                receipt.error = clamped(receipt.error)
             found[key] = receipt
     return found
+
+
+def _usable(status: int) -> int:
+    if status not in _KNOWN:
+        return Status.UNKNOWN
+    # "Not sent" of an operator that has had it: whatever it says, this was sent and is billed.
+    return Status.UNDELIVERED if status in NOT_SENT_STATUSES else status
 
 
 def _apply(tick: Tick, keys: list[str], *, old: int, new: int, error: int) -> psycopg.Cursor[Any]:

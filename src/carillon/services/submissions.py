@@ -34,6 +34,9 @@ FROM doubt d JOIN campaign k ON k.id = d.campaign_id WHERE d.connector_id = %s A
 
 # (message, segment, segments, account, campaign, status, error, price, carrier id)
 Row = tuple[int, int, int, int, int, int, int, int, str]
+# What accepted messages of one segment share: account, campaign, payer, price.
+Kind = tuple[int, int, int, int]
+_FEW = 20  # rows of one kind, below which a statement of their own costs more than it saves
 
 
 @dataclass(slots=True)
@@ -47,7 +50,7 @@ def begin(tick: Tick, job: Job) -> Added:
     added = Added()
     rows = added.rows
     told: dict[tuple[int, int, int], list[int]] = {}
-    for message, answers in job.answered:
+    for message, answers in _plain(tick, job, added):
         status: int = _add_rows(rows, message, answers, message.price)
         tick.move(message.campaign_id, Status.IN_PROGRESS, status)
         tick.settle(message.payer_id, message.campaign_id, message.price, status)
@@ -65,10 +68,45 @@ def begin(tick: Tick, job: Job) -> Added:
         tick.tell(account_id, campaign_id, status, literal(ids))
     if rows:
         added.cursor = _insert(tick, rows)
-        if tick.run.unmatched:
-            unmatched = tick.run.unmatched
-            added.early = [unmatched[row[8]] for row in rows if row[8] in unmatched]
+        _find_early(tick, (row[8] for row in rows), added)
     return added
+
+
+def _plain(tick: Tick, job: Job, added: Added) -> list[tuple[Intent, list[Answer]]]:
+    """Records the accepted messages of one segment, each kind by one statement; returns the other answers of the job."""
+    if tick.run.repeats_ids:
+        return job.answered
+    others: list[tuple[Intent, list[Answer]]] = []
+    kinds: dict[Kind, list[tuple[Intent, list[Answer]]]] = {}
+    for pair in job.answered:
+        message, answers = pair
+        answer = answers[0]
+        if answer.segments == 1 and answer.status == Status.SENT and 0 < len(answer.carrier_message_id) <= LONGEST_ID:
+            kind = message.account_id, message.campaign_id, message.payer_id, message.price
+            if kind in kinds:
+                kinds[kind].append(pair)
+            else:
+                kinds[kind] = [pair]
+        else:
+            others.append(pair)
+    for (account_id, campaign_id, payer_id, price), pairs in kinds.items():
+        if len(pairs) < _FEW:
+            others += pairs
+            continue
+        ids = literal([message.message_id for message, _ in pairs])
+        keys = [answers[0].carrier_message_id for _, answers in pairs]
+        parameters = [1, 1, account_id, campaign_id, tick.run.connector_id, price, ids, text_literal(keys)]
+        tick.execute(sql.ADD_ACCEPTED, parameters)
+        tick.move(campaign_id, Status.IN_PROGRESS, Status.SENT, len(pairs))
+        tick.settle(payer_id, campaign_id, price * len(pairs), Status.SENT)
+        _find_early(tick, keys, added)
+    return others
+
+
+def _find_early(tick: Tick, keys: Iterable[str], added: Added) -> None:
+    unmatched = tick.run.unmatched
+    if unmatched:
+        added.early += [unmatched[key] for key in keys if key in unmatched]
 
 
 def finish(tick: Tick, job: Job, added: Added) -> None:

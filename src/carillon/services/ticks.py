@@ -129,6 +129,7 @@ class Run:
     seat: int = 0
     tick: int = 0  # the last one committed
     medium: str = "MOBILE"  # of opt-outs: MOBILE or VMS
+    repeats_ids: bool = False  # its carrier gave an id twice: each answer's is looked at before its row is added
     unmatched: dict[str, Receipt] = field(
         default_factory=dict
     )  # mirror of receipt_unmatched, so that answers need not look

@@ -17,7 +17,7 @@ from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.connection import BIND_COMMANDS, Link, dial, tls_context
 from carillon.carriers.smpp.faults import FaultLog
 from carillon.carriers.smpp.inbound import InboundReader
-from carillon.carriers.smpp.options import BindMode, SmppOptions, check_password
+from carillon.carriers.smpp.options import BindMode, IdFormat, SmppOptions, check_password
 from carillon.carriers.smpp.outgoing import Flight, Outgoing, Unencodable
 from carillon.carriers.smpp.receipts import ReceiptReader, normalise_id
 from carillon.carriers.smpp.session import Chunk, Session, State
@@ -84,13 +84,16 @@ class SmppCarrier:
         return max(room, 0)
 
     def acknowledge(self, acks: list[object]) -> None:
-        touched: dict[Link, None] = {}
+        sequences: dict[Link, list[int]] = {}
         for ack in acks:
             pairs: list[tuple[Link, int]] = ack if isinstance(ack, list) else [ack]  # type: ignore[list-item]
             for link, sequence in pairs:
-                link.session.acknowledge(sequence)
-                touched[link] = None
-        for link in touched:
+                if link in sequences:
+                    sequences[link].append(sequence)
+                else:
+                    sequences[link] = [sequence]
+        for link, stored in sequences.items():
+            link.session.acknowledge(*stored)
             link.flush()
 
     async def close(self, timeout_s: float = 5.0) -> None:
@@ -130,8 +133,8 @@ class SmppCarrier:
             self._faults.note(chunk.faults, self._loop.time())
         if chunk.answers:
             self._on_answers(chunk)
-        if chunk.deliveries:
-            self._on_deliveries(link, chunk.deliveries)
+        if chunk.receipts or chunk.deliveries:
+            self._on_deliveries(link, chunk)
         if chunk.is_bound:
             self._refresh()
         self._fill(link)
@@ -220,15 +223,21 @@ class SmppCarrier:
     def _on_answers(self, chunk: Chunk) -> None:
         answers: list[Answer] = []
         health, form, fold = self.health, self.options.answer_ids, self.options.fold_ids
-        now, accepted = self._loop.time(), self._bucket.accepted
+        now, accepted = self._loop.time(), 0
+        is_plain, sent = form is IdFormat.TEXT and not fold, Status.SENT
         for token, code, message_id in chunk.answers:
             assert isinstance(token, Flight)
             if code:
+                self._bucket.accepted(now, accepted)
+                accepted = 0
                 answers += self._on_refusal(token, code)
                 continue
-            accepted(now)
-            carrier_id = normalise_id(message_id, form=form, fold=fold)
-            answers.append(Answer(token.message.message_id, token.segment, token.segments, Status.SENT, carrier_id))
+            accepted += 1
+            carrier_id = message_id
+            if not (is_plain and message_id.isalnum()):
+                carrier_id = normalise_id(message_id, form=form, fold=fold)
+            answers.append(Answer(token.message.message_id, token.segment, token.segments, sent, carrier_id))
+        self._bucket.accepted(now, accepted)
         if self._pause.is_probing and any(answer.status == Status.SENT for answer in answers):
             self._pause.accepted()
             self._wake_in(0.0)
@@ -275,11 +284,11 @@ class SmppCarrier:
         self._wake_in(until - now)
         self._refresh(reason)
 
-    def _on_deliveries(self, link: Link, deliveries: list[tuple[int, pdu.Message]]) -> None:
-        receipts: list[tuple[Receipt, object]] = []
+    def _on_deliveries(self, link: Link, chunk: Chunk) -> None:
+        receipts: list[tuple[Receipt, object]] = [(receipt, (link, sequence)) for receipt, sequence in chunk.receipts]
         inbounds: list[tuple[Inbound, object]] = []
         read = self._receipts.read
-        for sequence, message in deliveries:
+        for sequence, message in chunk.deliveries:
             receipt = read(message)
             if receipt is not None:
                 receipts.append((receipt, (link, sequence)))
@@ -368,7 +377,7 @@ class SmppCarrier:
     def _session(self, command: int) -> Session:
         return Session(
             self._bind, command, window=self.options.window, enquire_link_s=self.options.enquire_link_s,
-            response_timeout_s=self.options.response_timeout_s,
+            response_timeout_s=self.options.response_timeout_s, quick=self._receipts.quick,
         )  # fmt: skip
 
     async def _watch(self) -> None:

@@ -8,13 +8,16 @@ The shell writes what `take_output` returns after every call, and closes the soc
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from struct import Struct
 from typing import Final
 
 from carillon.carriers.smpp import pdu
 from carillon.carriers.smpp.pdu import Bind, Framer, Message, PduError
 from carillon.carriers.smpp.statuses import explain
+from carillon.domain.traffic import Receipt
 
 
 class State(Enum):
@@ -30,22 +33,26 @@ class Chunk:
     """What one chunk of bytes brought, in order within each list."""
 
     answers: list[tuple[object, int, str]] = field(default_factory=list)  # token, command_status, message_id
-    deliveries: list[tuple[int, Message]] = field(default_factory=list)  # sequence to acknowledge, the PDU
+    receipts: list[tuple[Receipt, int]] = field(default_factory=list)  # with the sequence to acknowledge
+    deliveries: list[tuple[int, Message]] = field(default_factory=list)  # sequence to acknowledge, any other PDU
     is_bound: bool = False
     latency_s: float = -1.0  # of the last answer in the chunk; negative when there was none
     faults: list[str] = field(default_factory=list)  # for the log: what the SMSC got wrong, with an excerpt
 
 
-_RESP_BODY: Final = pdu.HEADER.size + 1
+_RESP: Final = Struct(">IIIIx")  # an answer with an empty message_id
 _MAX_LATE: Final = 10_000
 
 
 class Session:
-    """`window` is how many submit_sm may be unanswered. Tokens are the caller's; they come back with their answer."""
+    """`window` is how many submit_sm may be unanswered. Tokens are the caller's; they come back with their answer.
+
+    `quick` may know the receipt in a deliver_sm's body at a glance; what it does not know is decoded.
+    """
 
     __slots__ = (
-        "_bind", "_bind_command", "_data_sequences", "_enquired_at", "_framer", "_heard_at", "_late", "_output", "_sequence",
-        "_window", "enquire_link_s", "reason", "response_timeout_s", "state", "window",
+        "_bind", "_bind_command", "_data_sequences", "_enquired_at", "_framer", "_heard_at", "_late", "_output", "_quick",
+        "_sequence", "_window", "enquire_link_s", "reason", "response_timeout_s", "state", "window",
     )  # fmt: skip
 
     def __init__(
@@ -56,6 +63,7 @@ class Session:
         window: int = 100,
         enquire_link_s: float = 30.0,
         response_timeout_s: float = 60.0,
+        quick: Callable[[bytes], Receipt | None] | None = None,
     ) -> None:
         self._bind = bind
         self._bind_command = command
@@ -65,6 +73,7 @@ class Session:
         self.state = State.OPEN
         self.reason = ""
         self._framer = Framer()
+        self._quick = quick
         self._output: list[bytes] = []
         self._sequence = 0
         self._window: dict[int, tuple[object, float]] = {}  # in order of writing, so the oldest comes first
@@ -106,15 +115,18 @@ class Session:
         self._output.append(pdu.HEADER.pack(16 + len(body), 4, 0, sequence))
         self._output.append(body)
 
-    def acknowledge(self, sequence: int, status: int = pdu.ROK) -> None:
-        """deliver_sm_resp (data_sm_resp when that is how it came): the receipt or text is stored, or refused with `status`."""
+    def acknowledge(self, *sequences: int) -> None:
+        """deliver_sm_resp (data_sm_resp when that is how it came): these receipts or texts are stored."""
         if self.state is State.CLOSED:
             return
-        command = pdu.DELIVER_SM_RESP
-        if self._data_sequences and sequence in self._data_sequences:
-            self._data_sequences.discard(sequence)
-            command = pdu.DATA_SM_RESP
-        self._output.append(pdu.HEADER.pack(_RESP_BODY, command, status, sequence) + b"\0")
+        resp, size, data = _RESP.pack, _RESP.size, self._data_sequences
+        if not data:
+            self._output += [resp(size, pdu.DELIVER_SM_RESP, pdu.ROK, sequence) for sequence in sequences]
+            return
+        for sequence in sequences:
+            command = pdu.DATA_SM_RESP if sequence in data else pdu.DELIVER_SM_RESP
+            data.discard(sequence)
+            self._output.append(resp(size, command, pdu.ROK, sequence))
 
     def unbind(self) -> None:
         if self.state is State.BOUND:
@@ -154,10 +166,16 @@ class Session:
             return chunk
         self._heard_at = now
         self._enquired_at = None
+        window, answers, answer_id = self._window, chunk.answers, pdu.decode_message_id
         for frame in self._framer.feed(data):
-            command = frame[0]
+            command, status, sequence, body = frame
             if command == pdu.SUBMIT_SM_RESP:
-                self._on_answer(frame, chunk)
+                if sequence in window:
+                    token, written_at = window.pop(sequence)
+                    answers.append((token, status, answer_id(body)))
+                    chunk.latency_s = now - written_at
+                else:
+                    self._on_late_answer(frame, chunk)
             elif command == pdu.DELIVER_SM:
                 self._on_delivery(frame, chunk)
             else:
@@ -170,13 +188,8 @@ class Session:
             self._close(f"the SMSC broke the stream: {self._framer.error}")
         return chunk
 
-    def _on_answer(self, frame: pdu.Frame, chunk: Chunk) -> None:
+    def _on_late_answer(self, frame: pdu.Frame, chunk: Chunk) -> None:
         _, status, sequence, body = frame
-        entry = self._window.pop(sequence, None)
-        if entry is not None:
-            chunk.answers.append((entry[0], status, pdu.decode_message_id(body)))
-            chunk.latency_s = self._heard_at - entry[1]
-            return
         token = self._late.pop(sequence, None)
         if token is not None:
             chunk.answers.append((token, status, pdu.decode_message_id(body)))
@@ -188,6 +201,11 @@ class Session:
         if self.state not in (State.BOUND, State.UNBINDING) or self._bind_command == pdu.BIND_TRANSMITTER:
             self._refuse(frame, pdu.RINVBNDSTS, "delivery in a state that allows none", chunk)
             return
+        if command == pdu.DELIVER_SM and self._quick is not None:
+            receipt = self._quick(body)
+            if receipt is not None:
+                chunk.receipts.append((receipt, sequence))
+                return
         try:
             message = pdu.decode_message(body) if command == pdu.DELIVER_SM else pdu.decode_data(body)
         except PduError as error:

@@ -28,9 +28,15 @@ class SubmitEncoder:
         self._tail = pdu.encode_tlvs(list(options.tlvs))
         self._is_plain = options.alphabet is Alphabet.GSM and not options.replacements
         self._has_reference = options.user_message_reference
+        self._is_usual = self._is_plain and not self._has_reference
 
     def encode(self, message: Outbound) -> list[bytes]:
         head = self._heads.get(message.sender) or self._head(message.sender)
+        if self._is_usual:
+            septets = segments.encode_gsm(message.text)
+            if septets is not None and len(septets) <= segments.GSM_SINGLE:
+                middle = self._middle(0, self._options.data_coding, message)
+                return [b"%b%d%b%c%b%b" % (head, message.msisdn, middle, len(septets), septets, self._tail)]
         coding, texts = self._cut(message.text)
         address = head + b"%d" % message.msisdn
         tail = self._tail

@@ -1,0 +1,37 @@
+"""A carrier that gives an id twice: every message is recorded all the same, and counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from carillon.domain.status import Status
+from carillon.domain.traffic import Receipt
+from carillon.gateway.writer import Writer
+from carillon.services.ticks import Job
+from tests import builders
+from tests.desk import Desk, answers
+
+
+@pytest.fixture
+def desk(shared_db: str) -> Iterator[Desk]:
+    desk = Desk(shared_db, builders.make_connector())
+    yield desk
+    desk.close()
+
+
+def test_ids_given_before_are_recorded_under_an_id_of_ours(shared_db: str, desk: Desk) -> None:
+    account = builders.make_account(balance=100_000)
+    campaign = builders.make_sendable_campaign(desk.connector, n=100, account=account)
+    messages = desk.take_all()
+    writer = Writer(lambda: psycopg.connect(shared_db, autocommit=True))
+    writer.run = desk.run
+    for half in (messages[:50], messages[50:]):  # the SMSC began to count anew
+        writer.perform(Job(answered=[answers(m, Status.SENT, ids=[str(n)]) for n, m in enumerate(half)]))
+    writer.perform(Job(receipts=[Receipt(str(n), Status.DELIVERED) for n in range(50)]))
+    writer.close()
+    assert desk.one("SELECT count(DISTINCT message_id) FROM submission WHERE connector_id = %(c)s") == 100
+    assert desk.statuses(campaign.pk) == {Status.DELIVERED: 50, Status.SENT: 50}
+    assert desk.audit(account).faults == []
