@@ -77,7 +77,7 @@ class Station:
         more = {"clock": clock} if clock else {}
         self.lane = Lane(
             connector, lambda: registry.build("smpp", options), connect=self.connect, home=self.home,
-            store=lambda _, inbounds: self.inbounds.extend(inbounds), **more,  # type: ignore[arg-type]
+            store=lambda _, inbounds, __: self.inbounds.extend(inbounds), answered=lambda rows: None, **more,  # type: ignore[arg-type]
         )  # fmt: skip
         self.task = asyncio.create_task(self.lane.run())
 

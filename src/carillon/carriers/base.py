@@ -95,6 +95,9 @@ class Carrier(Protocol):
         """The facts behind these tokens are committed: answer the far end (deliver_sm_resp). Tokens of a connection that
         has ended are ignored: the far end sends those receipts again."""
 
+    def sessions(self) -> frozenset[int]:
+        """Those that stand now, as Inbound.session_id names them."""
+
     async def close(self, timeout_s: float = 5.0) -> None:
         """Stop submitting, wait for open answers up to `timeout_s`, unbind, close. Unwritten ones come by `on_unsent`,
         unanswered ones by `on_lost`, both before it returns."""

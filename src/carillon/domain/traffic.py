@@ -60,7 +60,8 @@ class Receipt:
 class Inbound:
     """One text from a person (MO), complete: long ones are joined before they come here.
 
-    `carrier_message_id` is what makes a repeat recognisable; empty when the carrier gives none.
+    `carrier_message_id` is what makes a repeat recognisable. Where the carrier gives none it is empty, and `fingerprint` says what
+    the text consists of (64 bits, 0: not known), `session_id` by which of the carrier's sessions it came.
     """
 
     msisdn: int
@@ -68,3 +69,5 @@ class Inbound:
     text: str
     carrier_message_id: str = ""
     received_at: datetime | None = None
+    fingerprint: int = 0
+    session_id: int = 0

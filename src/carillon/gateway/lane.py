@@ -23,10 +23,10 @@ from typing import Any
 import psycopg
 
 from carillon.carriers.base import Carrier
-from carillon.domain.traffic import Inbound
 from carillon.gateway import health, recorder
 from carillon.gateway.flow import Flow
 from carillon.gateway.recorder import Recorder
+from carillon.gateway.texts import Answered, Store, Texts
 from carillon.gateway.ticker import Ticker
 from carillon.gateway.writer import Connect, Writer
 from carillon.services import live, recovery
@@ -55,13 +55,13 @@ class Lane:
 
     def __init__(
         self, connector: Connector, carrier: Callable[[], Carrier], *, connect: Connect, home: Path,
-        store: Callable[[int, list[Inbound]], None], clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        store: Store, answered: Answered, clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:  # fmt: skip
         self.connector = connector
         self.folder = home / "gateway"
         self.clock = clock
         self._carrier_of = carrier
-        self._store = store
+        self._store, self._answered = store, answered
         self.writer = Writer(connect)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"writer-{connector.name}")
         self._side = ThreadPoolExecutor(1, thread_name_prefix=f"inbound-{connector.name}")
@@ -156,7 +156,11 @@ class Lane:
             flow, self.writer, self._thread, self._woken, self.clock, has_company=has_company,
             sender_rates=dict(self.connector.sender_rates),
         )  # fmt: skip
-        storing = asyncio.create_task(self._keep_storing(flow))
+        texts = Texts(
+            flow, self.connector.id, store=self._store, answered=self._answered, thread=self._side,
+            name=self.connector.name,
+        )  # fmt: skip
+        storing = asyncio.create_task(texts.run())
         is_clean = False
         try:
             await carrier.start(flow)
@@ -193,26 +197,7 @@ class Lane:
         except Exception:
             logger.exception("%s: closing the carrier failed", self.connector.name)
 
-    # ------------------------------------------------------------------ texts from people, and health
-
-    async def _keep_storing(self, flow: Flow) -> None:
-        """Inbound texts are acknowledged once they are stored, like receipts, but beside the ticks."""
-        loop = asyncio.get_running_loop()
-        while True:
-            await flow.inbound_arrived.wait()
-            flow.inbound_arrived.clear()
-            taken, flow.inbounds = flow.inbounds, []
-            while taken:
-                try:
-                    await loop.run_in_executor(
-                        self._side, self._store, self.connector.id, [inbound for inbound, _ in taken]
-                    )
-                except Exception:
-                    logger.exception("%s: %d inbound texts are not stored yet", self.connector.name, len(taken))
-                    await asyncio.sleep(1.0)
-                    continue
-                flow.carrier.acknowledge([ack for _, ack in taken])
-                taken = []
+    # ------------------------------------------------------------------ health
 
     async def _report(self, carrier: Carrier) -> None:
         now = time.monotonic()

@@ -122,7 +122,7 @@ class Gateway:
         for connector in wanted - self._lanes.keys():
             lane = Lane(
                 connector, functools.partial(registry.build, connector.kind, json.loads(connector.options), connector.secret),
-                connect=self._connect, home=self._home, store=storing.store,
+                connect=self._connect, home=self._home, store=storing.store, answered=storing.answered,
             )  # fmt: skip
             logger.info("%s: starting", connector.name)
             self._lanes[connector] = lane, asyncio.create_task(self._keep(lane))

@@ -86,6 +86,9 @@ class HttpCarrier:
     def acknowledge(self, acks: list[object]) -> None:
         """Nothing to do: callbacks are answered where they come in."""
 
+    def sessions(self) -> frozenset[int]:
+        return frozenset()
+
     async def close(self, timeout_s: float = 5.0) -> None:
         self._is_closing = True
         if self._timer is not None:

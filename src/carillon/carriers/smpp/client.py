@@ -299,8 +299,13 @@ class SmppCarrier:
             self._sink.on_receipts(receipts)
         self._hand_up(inbounds)
 
+    def sessions(self) -> frozenset[int]:
+        return frozenset(link.session_id for link in self._links)
+
     def _hand_up(self, inbounds: list[tuple[Inbound, object]]) -> None:
         if inbounds:
+            for inbound, acks in inbounds:
+                inbound.session_id = acks[-1][0].session_id  # type: ignore[index]
             self.health.inbounds += len(inbounds)
             self._sink.on_inbounds(inbounds)
 

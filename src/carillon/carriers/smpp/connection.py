@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import ssl
 from typing import Protocol
@@ -34,6 +35,7 @@ class Link(asyncio.Protocol):
     def __init__(self, owner: Owner, session: Session) -> None:
         self.session = session
         self.gone = asyncio.Event()
+        self.session_id = secrets.randbits(62)  # unlike any other, also of other processes
         self.was_bound = False
         self.is_choked = False
         self._owner = owner

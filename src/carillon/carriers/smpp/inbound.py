@@ -6,6 +6,7 @@ text whose missing parts never came is handed over with what there is.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 
 from carillon.carriers.smpp import pdu
@@ -35,6 +36,7 @@ class _Long:
     total: int
     message: Message
     texts: dict[int, str] = field(default_factory=dict)
+    prints: dict[int, bytes] = field(default_factory=dict)
     acks: list[object] = field(default_factory=list)
 
 
@@ -52,12 +54,13 @@ class InboundReader:
         text = decode_text(octets, coding=message.data_coding, alphabet=self._alphabet)
         part = _part(message, header)
         if part is None:
-            return [(_inbound(message, text), [ack])]
+            return [(_inbound(message, text, _print(message)), [ack])]
         key = (message.source, message.destination, part.reference, part.total)
         long = self._open.get(key)
         if long is None:
             long = self._open[key] = _Long(now, part.total, message)
         long.texts[part.number] = text
+        long.prints[part.number] = _print(message)
         long.acks.append(ack)
         if len(long.texts) == part.total:
             del self._open[key]
@@ -137,13 +140,24 @@ def _kind(coding: int) -> str:
     return "gsm"
 
 
-def _inbound(message: Message, text: str) -> Inbound:
+def _print(message: Message) -> bytes:
+    """What one deliver_sm consists of, and between whom: a repeat has it again, header and part number included."""
+    digest = hashlib.blake2b(digest_size=16)
+    sar = b"/".join(message.tlv(tag) or b"" for tag in (pdu.TLV_SAR_REFERENCE, pdu.TLV_SAR_TOTAL, pdu.TLV_SAR_SEQUENCE))
+    head = f"{message.source}\0{message.destination}\0{message.esm_class}\0{message.data_coding}\0"
+    digest.update(head.encode() + sar + b"\0" + message.payload)
+    return digest.digest()
+
+
+def _inbound(message: Message, text: str, printed: bytes) -> Inbound:
     """SMPP gives an MO neither id nor time; the few SMSCs that number them use receipted_message_id."""
     given = message.tlv(pdu.TLV_RECEIPTED_MESSAGE_ID)
     message_id = given.partition(b"\0")[0].decode("latin-1") if given else ""
-    return Inbound(read_number(message.source), message.destination, text, message_id)
+    fingerprint = int.from_bytes(hashlib.blake2b(printed, digest_size=8).digest(), "big", signed=True)
+    return Inbound(read_number(message.source), message.destination, text, message_id, fingerprint=fingerprint)
 
 
 def _joined(long: _Long) -> tuple[Inbound, list[object]]:
     pieces = [long.texts.get(number, _GAP) for number in range(1, long.total + 1)]
-    return _inbound(long.message, "".join(pieces)), long.acks
+    printed = b"".join(long.prints[number] for number in sorted(long.prints))
+    return _inbound(long.message, "".join(pieces), printed), long.acks
