@@ -18,8 +18,14 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from carillon.domain.errors import InvalidInput
 from carillon.models import Account, Campaign, Message, Outbox, Reply, Webhook, WebhookDelivery
-from carillon.services import net_guard, optout_links, preparation, texts, webhook_calls, webhooks
-from tests.builders import make_account, make_campaign, make_connector, make_list, make_sendable_campaign
+from carillon.services import (
+    net_guard,
+    optout_links,
+    texts,
+    webhook_calls,
+    webhooks,
+)
+from tests.builders import make_account, make_connector
 
 pytestmark = pytest.mark.django_db
 
@@ -212,38 +218,6 @@ def test_a_receiver_that_refuses_one_event_gets_the_others(receiver: Receiver) -
     assert [body["data"]["text"] for body in receiver.bodies()] == ["one", "other"]
 
 
-def test_facts_are_taken_some_events_at_a_time(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "EVENTS_AT_ONCE", 4)
-    webhook, _ = hook(receiver, events=["receipt"], batch_size=500)
-    campaign = make_sendable_campaign(make_connector(), n=9, account=webhook.account)
-    first = campaign.first_message_id or 0
-    for start in range(0, 9, 3):
-        Outbox.objects.create(
-            connector_id=0, account_id=webhook.account_id, event="message.status", at=timezone.now(),
-            payload={"campaign_id": campaign.pk, "status": 16, "messages": [first + start + i for i in range(3)]},
-        )  # fmt: skip
-    assert [webhooks.fan_out(), webhooks.fan_out(), webhooks.fan_out()] == [2, 1, 0]
-    webhook_calls.send_waiting(webhook.pk)
-    told = [event["data"]["message_id"] for body in receiver.bodies() for event in body["events"]]
-    assert told == list(range(first, first + 9))
-
-
-def test_the_senders_reference_comes_from_its_list(receiver: Receiver) -> None:
-    webhook, _ = hook(receiver, events=["receipt"], batch_size=500)
-    make_connector()
-    people = [("0612345678", 'R "1"\\'), ("0612345679", "R2")]
-    item = make_list(webhook.account, people, header=["SMS", "Reference"])
-    campaign = preparation.prepare(make_campaign(webhook.account, lists=[item], traffic="NOTIFICATION").pk)
-    first = campaign.first_message_id or 0
-    Outbox.objects.create(
-        connector_id=0, account_id=webhook.account_id, event="message.status", at=timezone.now(),
-        payload={"campaign_id": campaign.pk, "status": 21, "messages": [first, first + 1]},
-    )  # fmt: skip
-    send(webhook)
-    (body,) = receiver.bodies()
-    assert [event["data"]["reference"] for event in body["events"]] == ['R "1"\\', "R2"]
-
-
 def test_after_48_hours_it_is_given_up(receiver: Receiver) -> None:
     webhook, _ = hook(receiver)
     receiver.answers = [503]
@@ -255,24 +229,6 @@ def test_after_48_hours_it_is_given_up(receiver: Receiver) -> None:
     webhooks.replay(WebhookDelivery.objects.get())
     webhook_calls.send_waiting(webhook.pk)
     assert len(receiver.calls) == 2 and WebhookDelivery.objects.filter(state="done").count() == 1
-
-
-def test_batches_carry_many_events_in_one_call(receiver: Receiver) -> None:
-    webhook, _ = hook(receiver, batch_size=500)
-    for n in range(5):
-        fact(webhook.account, str(n), message_id=n)
-    send(webhook)
-    (body,) = receiver.bodies()
-    assert [event["data"]["text"] for event in body["events"]] == ["0", "1", "2", "3", "4"]
-
-
-def test_smsfactors_form_can_be_chosen(receiver: Receiver) -> None:
-    webhook, _ = hook(receiver, format="smsfactor")
-    fact(webhook.account, "STOP", kind="stop")
-    send(webhook)
-    (body,) = receiver.bodies()
-    assert set(body) == {"date", "message", "from", "account_id", "last_message_id"}
-    assert (body["message"], body["from"]) == ("STOP", "33612345678")
 
 
 def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(receiver: Receiver) -> None:

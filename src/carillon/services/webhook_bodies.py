@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 
+from carillon.domain import shortcodes
 from carillon.domain.dialects import to_smsfactor
 from carillon.domain.status import Status, is_final, label
 from carillon.models import Campaign, List, Reply, Webhook
+from carillon.services import links
 
 Fact = tuple[str, dict[str, Any], datetime]  # event, payload of the outbox, when
 
@@ -28,8 +30,14 @@ LEFT JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id
 WHERE m.id = ANY(%s) AND m.account_id = %s AND m.connector_id <> 0
 """
 CLICKS = """
-SELECT c.id, c.campaign_id, c.message_id, c.link_index, c.at, c.kind, c.confidence, c.device, c.brand, c.model, c.os, m.msisdn
-FROM click c LEFT JOIN message m ON m.id = c.message_id WHERE c.id = ANY(%s) AND c.account_id = %s
+SELECT c.id, c.campaign_id, c.message_id, c.link_index, c.at, c.confidence, c.device, c.brand, c.model, c.os, m.msisdn,
+       coalesce(l.url, ''), coalesce(l.domain, ''), coalesce(n.human_n, 1), s.header, s.mobile_column, r.fields
+FROM click c JOIN campaign k ON k.id = c.campaign_id LEFT JOIN message m ON m.id = c.message_id
+LEFT JOIN link l ON l.index = c.link_index
+    AND l.campaign_id = CASE WHEN k.origin = 'system' AND k.parent_id IS NOT NULL THEN k.parent_id ELSE k.id END
+LEFT JOIN click_count n ON n.message_id = c.message_id AND n.link_index = c.link_index
+LEFT JOIN recipient r ON r.account_id = m.account_id AND r.id = m.recipient_id LEFT JOIN list s ON s.id = r.list_id
+WHERE c.id = ANY(%s) AND c.account_id = %s
 """
 REFERENCES = ("ref", "reference", "id", "refclient")
 
@@ -99,11 +107,15 @@ class _Known:
         return fields[place] if place is not None and fields and place < len(fields) else None
 
 
+def _is_reference(column: str) -> bool:
+    return column.strip().lower() in REFERENCES
+
+
 def _references(list_ids: Iterable[int]) -> dict[int, int]:
     """{list: place of its column of references}, for lists that have one."""
     found = {}
     for pk, header in List.objects.filter(pk__in=list(list_ids)).values_list("pk", "header"):
-        place = next((i for i, name in enumerate(header) if name.strip().lower() in REFERENCES), None)
+        place = next((i for i, name in enumerate(header) if _is_reference(name)), None)
         if place is not None:
             found[pk] = place
     return found
@@ -150,7 +162,10 @@ def _reply(event: str, reply: Reply) -> dict[str, Any]:
 
 
 def _click(row: Any) -> dict[str, Any]:
-    click_id, campaign_id, message_id, index, at, kind, confidence, device, brand, model, os, msisdn = row
+    click_id, campaign_id, message_id, index, at, confidence, device, brand, model, os, msisdn, url, domain, clicks = (
+        row[:14]
+    )
+    code = shortcodes.encode(links.key(), message_id=message_id, index=index)
     return {
         "event": "click",
         "id": f"click-{click_id}",
@@ -161,14 +176,27 @@ def _click(row: Any) -> dict[str, Any]:
             "campaign_id": campaign_id,
             "msisdn": f"+{msisdn}" if msisdn else None,
             "link": index + 1,
-            "kind": kind,
+            "url": url,
+            "short_url": f"{domain or links.default_domain()}/{code}",
+            "clicks": clicks,
+            "reference": next(
+                (v for k, v in zip(row[14] or (), row[16] or (), strict=False) if _is_reference(k)), None
+            ),
+            "kind": "click",
             "human_confidence": confidence,
             "device": device,
             "brand": brand,
             "model": model,
             "os": os,
         },
+        "infos": _infos(*row[14:]),
     }
+
+
+def _infos(header: Sequence[str] | None, mobile: str | None, fields: Sequence[str] | None) -> list[str]:
+    """Of a person's row, the first four values beside the number: SMSFactor's info1 to info4."""
+    values = [value for name, value in zip(header or (), fields or (), strict=False) if name != mobile]
+    return [*values, "", "", "", ""][:4]
 
 
 def as_text(body: dict[str, Any]) -> str:
@@ -179,7 +207,7 @@ def envelope(events: Sequence[dict[str, Any]], *, webhook: Webhook, at: datetime
     """The JSON body of one call."""
     if webhook.format == "smsfactor":
         return _smsfactor(events[0], webhook)
-    cleaned = [{key: value for key, value in event.items() if key != "order_key"} for event in events]
+    cleaned = [{key: value for key, value in event.items() if key not in ("order_key", "infos")} for event in events]
     if webhook.batch_size == 1:
         return cleaned[0] | {"sent_at": at.isoformat()} if "created_at" not in cleaned[0] else cleaned[0]
     return {"events": cleaned}
@@ -214,10 +242,14 @@ def _smsfactor(event: dict[str, Any], webhook: Webhook) -> dict[str, Any]:
     if kind == "click":
         return {
             "campaign_id": str(data["campaign_id"]),
-            "gsmsmsid": str(data["message_id"]),
+            "gsmsid": data["reference"] or str(data["message_id"]),
             "date": date,
+            "long_url": data["url"],
+            "short_url": data["short_url"],
+            "clicks_on_link": str(data["clicks"]),
             "brand": data["brand"],
             "model": data["model"],
             "os": data["os"],
+            **{f"info{n}": value for n, value in enumerate(event.get("infos", ("",) * 4), 1)},
         }
     return {"date": date, "type": kind} | data
