@@ -55,7 +55,7 @@ chaos: $(VENV)/base ## kill the gateway in the middle of a campaign, again and a
 bench-gateway: $(VENV)/base ## the send path beside the gateways people use today; SIZE=200000 SMSC=host:port or SMSCSINK=path
 	@$(BIN)/python -m bench.peers $(ARGS)
 
-bench-%: $(VENV)/base ## bench-import, bench-prepare, bench-send, bench-lanes, bench-report, bench-links, bench-scale, …; SIZE=100000
+bench-%: $(VENV)/base ## bench-import, bench-prepare, bench-send, bench-lanes, bench-report, bench-links, bench-webhooks, bench-scale, …; SIZE=100000
 	@$(BIN)/python -m bench.$* $(ARGS)
 
 screenshots: $(VENV)/dev ## take the pictures of the documentation
