@@ -38,6 +38,7 @@ DEAD_AFTER = 20  # failures in a row; then one call an hour asks whether it live
 PER_READ = 200
 RUN_S = 20.0  # a job gives its worker back after this long
 TRY_AGAIN = (408, 425, 429)
+LARGE = ("body",)
 NOTED = ("attempts", "last_status", "last_error", "duration_ms", "state", "done_at", "next_at")
 
 
@@ -106,7 +107,7 @@ def _send(
 
 def _due(webhook: Webhook, *, after: int) -> list[WebhookDelivery]:
     """Without their bodies, which may be large."""
-    found = WebhookDelivery.objects.filter(webhook=webhook, state="waiting", pk__gt=after).defer("body")
+    found = WebhookDelivery.objects.filter(webhook=webhook, state="waiting", pk__gt=after).defer(*LARGE)
     return list(found.order_by("id")[:PER_READ])
 
 
@@ -129,7 +130,7 @@ def _ill_until(webhook: Webhook) -> datetime | None:
 
 
 def _come_back(webhook: Webhook) -> None:
-    first = WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("next_at").defer("body").first()
+    first = WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("next_at").defer(*LARGE).first()
     if first is None:
         return
     key, at = f"webhook-{webhook.pk}", _ill_until(webhook) or first.next_at
