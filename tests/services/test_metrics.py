@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from carillon.domain.traffic import Receipt
 from carillon.models import Connector, Submission
-from carillon.services import alarms, live, metrics
+from carillon.services import alarms, callbacks, live, metrics
+from carillon.services.ticks import Run
 from tests import builders
 
 pytestmark = pytest.mark.django_db
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? [0-9.e+-]+')
+
+
+def raw() -> psycopg.Connection[Any]:
+    """The test's own connection, as a gateway would hold one."""
+    connection.ensure_connection()
+    return connection.connection  # type: ignore[no-any-return]
 
 
 def test_every_line_is_what_prometheus_reads() -> None:
@@ -52,6 +62,34 @@ def test_a_connector_that_accepts_and_never_tells_is_an_alarm() -> None:
     )
     (alarm,) = alarms.current(now=timezone.now())
     assert (alarm.code, alarm.connector) == ("receipts_stopped", connector.name)
+
+
+def test_a_gateway_that_hears_no_receipts_is_no_alarm_while_its_companion_hears_them() -> None:
+    seats = {"0": {"untold": 150, "untold_s": 700}, "1": {"untold": 0, "untold_s": 0, "heard_s": 3}}
+    builders.make_connector(state="bound", state_at=timezone.now(), health={"seats": seats})
+    assert alarms.current(now=timezone.now()) == []
+
+
+def test_what_a_callback_tells_reaches_the_gateways_with_their_next_report() -> None:
+    connector = builders.make_connector(kind="kannel")
+    assert live.report(raw(), Run(1, connector.pk), "bound", "", {}) is None
+    receipt = Receipt("unknown", 16)
+    callbacks.receive(connector, [receipt])
+    told_at = live.report(raw(), Run(1, connector.pk), "bound", "", {})
+    assert told_at is not None
+    callbacks.receive(connector, [receipt])  # within five seconds: one write is enough
+    assert live.report(raw(), Run(1, connector.pk), "bound", "", {}) == told_at
+
+
+def test_a_connector_whose_latest_messages_mostly_fail_is_an_alarm() -> None:
+    connector = builders.make_connector(name="broken", state="bound", state_at=timezone.now())
+    campaign = builders.make_sendable_campaign(connector, n=200)
+    builders.make_outcomes(campaign, 16, 27)
+    assert alarms.current(now=timezone.now()) == []
+    Submission.objects.filter(status=16, message_id__lt=campaign.first_message_id + 20).update(status=20)
+    (alarm,) = alarms.current(now=timezone.now())
+    assert (alarm.code, alarm.connector) == ("many_failures", "broken")
+    assert alarm.sentence == "110 of its latest 200 messages failed"
 
 
 def test_the_delay_of_receipts_is_read_from_the_latest_slices() -> None:

@@ -59,7 +59,8 @@ class Flow:
         self.is_closing = False
         self.down_since: float | None = None
         self.state, self.reason = CarrierState.CONNECTING, ""
-        self.untold = 0  # segments accepted since the last receipt
+        self.heard_at: float | None = None  # when the last receipt came
+        self.untold = 0  # segments accepted since
         self.untold_since: float | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -88,6 +89,14 @@ class Flow:
             taken: list[Outbound] = [self.urgent.popleft() for _ in range(min(room, len(self.urgent)))]
             taken += [self.ready.popleft() for _ in range(min(room - len(taken), len(self.ready)))]
             self.carrier.submit(taken)
+
+    def heard(self) -> None:
+        """A receipt came, here or (HTTP) where the carrier calls."""
+        self.heard_at = self._loop.time()
+        self.untold, self.untold_since = 0, None
+
+    def heard_s(self) -> float | None:
+        return None if self.heard_at is None else self._loop.time() - self.heard_at
 
     def untold_s(self) -> float:
         """How long segments have been accepted without any receipt."""
@@ -170,7 +179,7 @@ class Flow:
 
     def on_receipts(self, receipts: list[tuple[Receipt, object]]) -> None:
         self.receipts += receipts
-        self.untold, self.untold_since = 0, None
+        self.heard()
         self.wake()
 
     def on_inbounds(self, inbounds: list[tuple[Inbound, object]]) -> None:

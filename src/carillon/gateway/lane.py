@@ -70,6 +70,7 @@ class Lane:
         self.ticker: Ticker | None = None
         self.recorder: Recorder | None = None
         self._reported_at = float("-inf")
+        self._told_at: str | None = None  # by a callback, of an HTTP carrier
 
     # ------------------------------------------------------------------ life
 
@@ -208,6 +209,9 @@ class Lane:
         report = health.report(carrier, ticker, elapsed_s=min(elapsed, 60.0))
         flow, run = ticker.flow, self.writer.run
         assert run is not None
-        await self._in_thread(
+        told_at = await self._in_thread(
             self.writer.ask, lambda connection, _: live.report(connection, run, flow.state, flow.reason, report)
         )
+        if told_at != self._told_at:
+            self._told_at = told_at
+            flow.heard()

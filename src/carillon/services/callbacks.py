@@ -10,7 +10,7 @@ from django.db import transaction
 from carillon.domain.errors import NotFound
 from carillon.domain.traffic import Inbound, Receipt
 from carillon.models import Connector
-from carillon.services import inbound, matching, receipts
+from carillon.services import inbound, live, matching, receipts
 
 
 def url_of(connector: Connector) -> str:
@@ -34,6 +34,7 @@ def receive(connector: Connector, arrivals: Sequence[Receipt | Inbound]) -> None
         tick = matching.open_tick(connector.pk)
         receipts.finish(tick, receipts.begin(tick, told, []))
         tick.write_sums()
+        live.tell(connector.pk)
     texts = [arrival for arrival in arrivals if isinstance(arrival, Inbound)]
     if texts:
         inbound.keep(texts, connector_id=connector.pk)

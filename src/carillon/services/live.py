@@ -12,6 +12,7 @@ import psycopg
 from django.db import connection as django_connection
 from django.utils import timezone
 
+from carillon.domain.status import TABLE, Outcome
 from carillon.models import Connector
 from carillon.services.routes import DOWN
 from carillon.services.ticks import Run
@@ -23,18 +24,32 @@ UPDATE connector SET state = %(state)s, state_reason = %(reason)s, state_at = no
     health = jsonb_build_object(
         'seats', CASE WHEN jsonb_typeof(health -> 'seats') = 'object' THEN health -> 'seats' ELSE '{}' END
             || jsonb_build_object(%(seat)s::text, %(report)s::jsonb),
+        'told_at', health -> 'told_at',
         'down_since', CASE WHEN %(is_down)s THEN coalesce(health ->> 'down_since', now()::text) END)
-WHERE id = %(connector)s
+WHERE id = %(connector)s RETURNING health ->> 'told_at'
+"""
+_TELL = """
+UPDATE connector SET health = health || jsonb_build_object('told_at', now()::text)
+WHERE id = %s AND coalesce((health ->> 'told_at')::timestamptz, '-infinity') < now() - interval '5 seconds'
 """
 
 
-def report(connection: psycopg.Connection[Any], run: Run, state: str, reason: str, numbers: dict[str, Any]) -> None:
-    """Written by the gateway every two seconds, on its own connection."""
+def report(
+    connection: psycopg.Connection[Any], run: Run, state: str, reason: str, numbers: dict[str, Any]
+) -> str | None:
+    """Written by the gateway every two seconds, on its own connection. Gives when a callback last told of receipts."""
     values = {
         "state": state, "reason": reason[:300], "seat": str(run.seat), "connector": run.connector_id,
         "report": json.dumps(numbers), "is_down": state in DOWN,
     }  # fmt: skip
-    connection.execute(_REPORT, values)
+    row = connection.execute(_REPORT, values).fetchone()
+    return row[0] if row is not None else None
+
+
+def tell(connector_id: int) -> None:
+    """An HTTP carrier told of receipts where it calls us: its gateways learn it with their next report."""
+    with django_connection.cursor() as cursor:
+        cursor.execute(_TELL, [connector_id])
 
 
 def mark_unusable(connector_id: int, reason: str) -> None:
@@ -128,3 +143,39 @@ def queues(*, now: datetime, connector_ids: Iterable[int] | None = None) -> dict
         cursor.execute(_QUEUES, [now, now])
         found = {row[0]: Queue(row[0], int(row[1]), max(float(row[2]), 0.0)) for row in cursor.fetchall()}
     return found if connector_ids is None else {i: found.get(i, Queue(i, 0, 0.0)) for i in connector_ids}
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """Of the latest outcomes of a connector. `delay_s`: median from hand-over to receipt."""
+
+    outcomes: int
+    delivered: int
+    failed: int
+    delay_s: float
+
+
+# Of the messages of each connector's latest slices: bounded by ids, whatever the size of the table.
+_LATEST = """
+SELECT c.id, count(*), count(*) FILTER (WHERE x.status = ANY(%(delivered)s)),
+       count(*) FILTER (WHERE x.status = ANY(%(failed)s)),
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM x.done_at - x.submitted_at))
+FROM connector c
+CROSS JOIN LATERAL (
+    SELECT cursor_id FROM slice WHERE connector_id = c.id AND state IN (2, 3) ORDER BY id DESC LIMIT 4) s
+JOIN submission x ON x.connector_id = c.id AND x.message_id BETWEEN s.cursor_id - 499 AND s.cursor_id
+    AND x.segment > 0 AND x.submitted_at > %(since)s AND x.done_at IS NOT NULL
+WHERE c.id = ANY(%(connectors)s) GROUP BY c.id
+"""
+_DELIVERED = [int(one.status) for one in TABLE.values() if one.outcome is Outcome.DELIVERED]
+_FAILED = [int(one.status) for one in TABLE.values() if one.outcome in (Outcome.NOT_DELIVERED, Outcome.NOT_SENT)]
+
+
+def latest(*, now: datetime, connector_ids: Iterable[int]) -> dict[int, Latest]:
+    """Only of connectors that had outcomes in the last quarter of an hour."""
+    values: dict[str, Any] = {
+        "delivered": _DELIVERED, "failed": _FAILED, "since": now - RECENT, "connectors": list(connector_ids),
+    }  # fmt: skip
+    with django_connection.cursor() as cursor:
+        cursor.execute(_LATEST, values)
+        return {row[0]: Latest(row[1], row[2], row[3], float(row[4])) for row in cursor.fetchall()}

@@ -30,17 +30,6 @@ _AVERAGES = (
     ("answer_latency_s", "carillon_answer_latency_seconds", "Moving average from submit to answer."),
     ("tick_ms", "carillon_tick_milliseconds", "Mean duration of a transaction of the send path."),
 )
-# Of the messages of each connector's latest slices: bounded by ids, whatever the size of the table.
-_DELAYS = """
-SELECT c.id, count(*), count(*) FILTER (WHERE x.status IN (16, 21)),
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM x.done_at - x.submitted_at))
-FROM connector c
-CROSS JOIN LATERAL (
-    SELECT cursor_id FROM slice WHERE connector_id = c.id AND state IN (2, 3) ORDER BY id DESC LIMIT 4) s
-JOIN submission x ON x.connector_id = c.id AND x.message_id BETWEEN s.cursor_id - 499 AND s.cursor_id
-    AND x.segment > 0 AND x.submitted_at > %s AND x.done_at IS NOT NULL
-WHERE c.id = ANY(%s) GROUP BY c.id
-"""
 
 
 @dataclass(slots=True)
@@ -103,16 +92,14 @@ def _queues(page: _Page, connectors: list[Connector], now: datetime) -> None:
     page.add("carillon_queue_messages", "gauge", "Messages waiting to be handed over.", depth)
     page.add("carillon_queue_age_seconds", "gauge", "How long the oldest of them has been allowed to leave.", age)
     names = {c.pk: c.name for c in connectors}
-    with connection.cursor() as cursor:
-        cursor.execute(_DELAYS, [now - live.RECENT, list(names)])
-        rows = cursor.fetchall()
+    found = live.latest(now=now, connector_ids=names)
     page.add(
         "carillon_receipt_delay_seconds", "gauge", "Median from hand-over to receipt, over the latest ones.",
-        (({"connector": names[row[0]]}, float(row[3])) for row in rows),
+        (({"connector": names[pk]}, latest.delay_s) for pk, latest in found.items()),
     )  # fmt: skip
     page.add(
         "carillon_delivered_ratio", "gauge", "Share delivered among the latest receipts.",
-        (({"connector": names[row[0]]}, row[2] / row[1]) for row in rows),
+        (({"connector": names[pk]}, latest.delivered / latest.outcomes) for pk, latest in found.items()),
     )  # fmt: skip
 
 

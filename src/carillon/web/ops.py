@@ -25,6 +25,7 @@ SENTENCES = {
     "down": _("%(name)s est coupé : %(reason)s"),
     "late": _("%(name)s : des messages prêts attendent depuis %(minutes)d minutes."),
     "receipts_stopped": _("%(name)s : aucun accusé de réception depuis plusieurs minutes."),
+    "many_failures": _("%(name)s : la plupart de ses derniers messages ont échoué."),
     "many_doubts": _("De nombreux messages sont au sort incertain : voyez « carillon gateway doubts »."),
     "counters_behind": _("Les compteurs prennent du retard : un « carillon worker » tourne-t-il ?"),
     "no_partition": _("La table du mois prochain n'est pas prête : un « carillon worker » tourne-t-il ?"),
