@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -43,6 +44,7 @@ def main() -> int:
         finally:
             for disk in disks:
                 disk.close()
+                shutil.rmtree(disk.folder.parent, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:

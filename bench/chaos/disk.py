@@ -22,17 +22,17 @@ class Disk:
 
     def fill(self, *, left: int = 0) -> None:
         """To the last page, less `left` bytes."""
-        with self._ballast.open("wb") as ballast:
-            free = os.statvfs(self.folder).f_bavail * os.statvfs(self.folder).f_frsize - left
+        ballast = os.open(self._ballast, os.O_WRONLY | os.O_CREAT)
+        try:
+            found = os.statvfs(self.folder)
             with contextlib.suppress(OSError):
-                os.posix_fallocate(ballast.fileno(), 0, max(free, 1))
-            if left:
-                return
+                os.posix_fallocate(ballast, 0, max(found.f_bavail * found.f_frsize - left, 1))
+            os.lseek(ballast, 0, os.SEEK_END)
             with contextlib.suppress(OSError):
-                while True:
-                    ballast.seek(0, os.SEEK_END)
-                    ballast.write(b"\0" * 4096)
-                    ballast.flush()
+                while not left:
+                    os.write(ballast, b"\0" * 4096)
+        finally:
+            os.close(ballast)
 
     def free(self) -> None:
         self._ballast.unlink(missing_ok=True)

@@ -24,6 +24,9 @@ def kill_worker(scene: Scene) -> None:
 
 
 def kill_web(scene: Scene) -> None:
+    """While people click."""
+    scene.stage.wait(scene.stage.door_is_open, what="the web process answers")
+    time.sleep(scene.chance.uniform(0.3, 1.0))
     scene.stage.kill_door()
 
 

@@ -109,7 +109,7 @@ class People:
             number = self.first + self.chance.randrange(self.n)
             if number in self.willing:
                 continue
-            start = self.chance.choice(["Oui merci", "Été comme hiver ✓", LONG])
+            start = self.chance.choice(["Oui merci", "Été comme hiver ✓"])
             self._say(simulator, number, f"{start} {len(self.said)}")
 
     def _say(self, simulator: Simulator, number: int, text: str) -> None:
@@ -120,6 +120,11 @@ class People:
     @property
     def stopped(self) -> set[int]:
         return {number for number, text in self.said if text == "STOP"}
+
+
+def _short(said: tuple[int, str]) -> str:
+    number, text = said
+    return f"{number} {text if len(text) < 60 else text[:20] + ' … ' + text[-20:]!r}"
 
 
 def check_replies(stage: Stage, people: People, account_id: int) -> list[str]:
@@ -135,9 +140,9 @@ def check_replies(stage: Stage, people: People, account_id: int) -> list[str]:
     )
     wanted = Counter(people.said)
     faults = [
-        f"a text is kept {kept[text]} times, said {n} times: {text}" for text, n in wanted.items() if kept[text] != n
+        f"kept {kept[text]} times, said {n} times: {_short(text)}" for text, n in wanted.items() if kept[text] != n
     ]
-    faults += [f"nobody wrote {text}" for text in kept if text not in wanted]
+    faults += [f"nobody wrote {_short(text)}" for text in kept if text not in wanted]
     refused = {row[0] for row in stage.rows("SELECT msisdn FROM optout WHERE account_id = %s", [account_id])}
     if refused != people.stopped:
         faults.append(

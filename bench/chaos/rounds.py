@@ -13,7 +13,7 @@ from bench.chaos import account, faults, stand_in
 from bench.chaos.people import DOMAIN, Clicker, People, check_clicks, check_replies
 from bench.chaos.scene import Scene
 from bench.chaos.stage import Stage
-from bench.processes import TooLate, wait_until
+from bench.processes import TooLate
 
 QUIET = "SELECT count(*) FROM slice WHERE state IN (1, 2)"
 LINKED = "Bonjour ! Nos soldes ${track_1} et votre page ${track_2} STOP 36184"
@@ -24,6 +24,8 @@ PICTURE = (
     "SELECT id, seat, tick, lease_until - now(), pid FROM gateway_run WHERE alive",
     "SELECT pid, state, wait_event, left(query, 60), now() - xact_start FROM pg_stat_activity WHERE xact_start IS NOT NULL",
     "SELECT state, state_reason, health FROM connector",
+    "SELECT id, task_name, status, attempts, worker_id, scheduled_at FROM procrastinate_jobs WHERE status IN ('todo', 'doing')",
+    "SELECT id, msisdn, text, account_id, kind, handled_at FROM reply WHERE handled_at IS NULL",
 )
 
 
@@ -31,9 +33,12 @@ class Chaos:
     def __init__(
         self, stage: Stage, chance: random.Random, messages: int, *, only: list[str], most_faults: int, sink: str
     ) -> None:
+        from carillon.services import short_domains
+
         self.stage, self.chance, self.messages = stage, chance, messages
         self.only, self.most_faults, self.sink = only, most_faults, sink
         self.scene = Scene(stage, chance, People(0, 0, chance))
+        short_domains.add(DOMAIN)
         self.opening: dict[int, int] = {}
         self.events: Counter[str] = Counter()
         self.sent = self.in_doubt = self.clicks = self.texts = 0
@@ -62,7 +67,7 @@ class Chaos:
         told, later = self._draft(number)
         before = self.stage.one("SELECT coalesce(max(id), 0) FROM reply")
         self.stage.start_missing()
-        wait_until(self.stage.is_up, what="gateways, worker and web are up")
+        self.stage.wait(self.stage.is_up, what="gateways, worker and web are up")
         clicker = Clicker(self.stage.door_port, self.chance.randrange(1 << 30))
         clicker.start()
         try:
@@ -82,7 +87,7 @@ class Chaos:
         half = self._disturb(clicker)
         if self.scene.sink is None:  # every STOP is heard before the later campaign goes on
             people.talk(self.scene.simulator, stops=len(people.willing), replies=2)
-            wait_until(
+            self.stage.wait(
                 lambda: self._refused(told.account_id) >= len(people.stopped), what="who said STOP is in the blacklist"
             )
         self._resume(later)
@@ -170,13 +175,14 @@ class Chaos:
     def _calm(self, number: int) -> None:
         self.scene.simulator.ask("set", is_mute=False, answer_delay_s=0.0)
         self.stage.start_missing()
-        wait_until(lambda: self.stage.one(QUIET) == 0, what=f"round {number}: every slice is done")
-        wait_until(self.scene.is_silent, what=f"round {number}: everything is told", every_s=0.2)
+        self.stage.wait(lambda: self.stage.one(QUIET) == 0, what=f"round {number}: every slice is done")
+        self.stage.wait(self.scene.is_silent, what=f"round {number}: everything is told")
         if self.scene.sink is None:
             faults.tell_again(self.scene)
-            wait_until(self.scene.is_silent, what="the repeated receipts are told")
+            self.stage.wait(self.scene.is_silent, what="the repeated receipts are told")
 
     def _click_more(self, clicker: Clicker) -> None:
+        self.stage.wait(self.stage.door_is_open, what="the web process answers")
         clicker.links += self.scene.people.read(self.recorded())
         time.sleep(0.5)
 
@@ -192,8 +198,8 @@ class Chaos:
 
         self.stage.forget_connection()
         replies.handle_waiting()
-        wait_until(lambda: self.stage.one(QUIET) == 0, what="the last confirmations are done")
-        wait_until(self.scene.is_silent, what="their receipts are told", every_s=0.2)
+        self.stage.wait(lambda: self.stage.one(QUIET) == 0, what="the last confirmations are done")
+        self.stage.wait(self.scene.is_silent, what="their receipts are told")
         matching.match_known()
         matching.settle_by_number(after=timedelta())
         replies.settle_stops()
@@ -253,4 +259,6 @@ class Chaos:
         lines = [str(row) for question in PICTURE for row in self.stage.rows(question)[:20]]
         if self.scene.sink is None:
             lines.append(str(self.scene.simulator.ask("stats")))
-        return "\n".join([*lines, *self.stage.living()[-1].said().splitlines()[-40:]])
+        for log in sorted(self.stage.home.glob("*.log")):
+            lines += [f"--- {log.name}", *log.read_text(encoding="utf-8", errors="replace").splitlines()[-30:]]
+        return "\n".join(lines)

@@ -7,6 +7,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bench.chaos.disk import Disk
 from bench.peers.measure import free_ports
 from bench.processes import Gateway, Process, listens, wait_until
 
-STORE_MB, RECORDERS_MB = 2048, 4  # a flight recorder has 0.5 MB
+STORE_MB, RECORDERS_MB = 2048, 32  # a flight recorder has 0.5 MB
 
 
 class Stage:
@@ -47,9 +48,21 @@ class Stage:
             kind = self.chance.choice(["links", "web"])  # both answer short links
             self.doors.append(self._carillon(kind, "--port", str(self.door_port)))
 
+    def wait(self, fact: Callable[[], Any], *, what: str) -> None:
+        """As wait_until; meanwhile what ended is started again, as `carillon up` or systemd would."""
+
+        def looked() -> Any:
+            self.start_missing()
+            return fact()
+
+        wait_until(looked, what=what, every_s=0.2)
+
     def is_up(self) -> bool:
         seats = self.one("SELECT count(*) FROM gateway_run WHERE alive")
-        return bool(seats == 2 and listens(self.door_port))
+        return bool(seats == 2 and self.door_is_open())
+
+    def door_is_open(self) -> bool:
+        return listens(self.door_port)
 
     def _carillon(self, *words: str) -> Process:
         command = [sys.executable, "-m", "carillon", *words]
