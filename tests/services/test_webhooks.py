@@ -259,6 +259,20 @@ def test_huge_answers_and_redirects_to_elsewhere_are_handled(receiver: Receiver)
     assert "password" in WebhookDelivery.objects.latest("id").last_error
 
 
+def test_a_redirect_into_our_own_network_is_not_followed(
+    receiver: Receiver, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook, _ = hook(receiver)
+    settings.WEBHOOK_PRIVATE, settings.DEBUG = False, True  # http, and the rules of a public platform …
+    monkeypatch.setattr(net_guard, "_is_allowed", lambda address: str(address) == "127.0.0.1")  # … but for the receiver
+    receiver.answers, receiver.location = [307], receiver.url.replace("127.0.0.1", "127.0.0.2")
+    fact(webhook.account)
+    send(webhook)
+    assert len(receiver.calls) == 1
+    delivery = WebhookDelivery.objects.get()
+    assert delivery.state == "waiting" and "inside a private network" in delivery.last_error
+
+
 @pytest.mark.parametrize(
     "url",
     [
