@@ -7,6 +7,7 @@ import re
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from carillon.models import Campaign, Npai, Reply, User
@@ -93,6 +94,15 @@ def test_each_status_has_its_line_with_colour_and_label(client, sent) -> None:
 )
 def test_rows_are_found_by_status_number_and_word(client, sent, query, expected) -> None:
     assert numbers(client.get(f"/campaigns/{sent.pk}/report/rows?{query}")) == expected
+
+
+def test_each_failure_says_what_to_do_with_the_number(client, alice) -> None:
+    campaign = launched(alice)
+    make_outcomes(campaign, 21, 30, 22)
+    page = client.get(reverse("report_live", args=[campaign.pk])).content.decode()
+    row = {code: page.partition(f"{code}</td>")[2].partition("</tr>")[0] for code in (21, 30, 22)}
+    assert "si deux campagnes de suite le disent" in row[30] and "Gardez le numéro" in row[22]
+    assert 'class="sub"' not in row[21]
 
 
 def test_many_rows_come_page_by_page(client, alice) -> None:
@@ -229,3 +239,17 @@ def test_a_rare_status_is_found_without_reading_every_row(client, alice, django_
     with django_assert_max_num_queries(40):
         response = client.get(f"/campaigns/{campaign.pk}/report/rows?status=30&after={campaign.first_message_id + 600}")
     assert len(response.context["found"]) == 25
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("fr", "110 des 150 derniers messages ont échoué, le plus souvent « Numéro non attribué » (statut 29, 90 fois)"),
+        ("en", "110 of the last 150 messages failed, most often “Unassigned number” (status 29, 90 times)"),
+    ],
+)
+def test_a_campaign_that_paused_itself_says_why_in_the_readers_language(sent, client, language, sentence) -> None:
+    reason = pauses.failure_rate(failed=110, known=150, status=29, times=90)
+    Campaign.objects.filter(pk=sent.pk).update(is_sending=False, paused_at=timezone.now(), paused_reason=reason)
+    User.objects.update(language=language)
+    assert sentence in client.get(f"/campaigns/{sent.pk}/report").content.decode()
