@@ -88,6 +88,9 @@ def test_a_passkey_is_added_and_opens_the_door(
     settings.PUBLIC_URL = visitor.url
     visitor.sign_in(alice)
     page = visitor.go("/account/authentication")
+    page.get_by_role("button", name="Ajouter une clé d'accès").click()
+    page.get_by_label("Mot de passe actuel").fill(PASSWORD)
+    page.get_by_role("button", name="Continuer").click()
     page.get_by_label("Nom de cet appareil").fill("Portable d'Alice")
     page.get_by_role("button", name="Ajouter une clé d'accès").click()
     expect(page.get_by_role("rowheader", name="Portable d'Alice")).to_be_visible()

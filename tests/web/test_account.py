@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from carillon.models import Account, Campaign, User
 from carillon.services import balance_alerts, credits
-from tests.builders import make_campaign
+from tests.builders import PASSWORD, make_campaign
 from tests.web.conftest import Letters, signed_in
 
 PROFILE = {"first_name": "Alice", "last_name": "Martin", "email": "alice@maison.test", "mobile": "06.12.34.56.78",
@@ -27,7 +27,7 @@ def test_a_stranger_must_sign_in(client: Client, path: str) -> None:
 
 def test_the_profile_is_kept(alice: User) -> None:
     client = signed_in(alice)
-    client.post("/account/", PROFILE)
+    client.post("/account/", PROFILE | {"current": PASSWORD})
     alice.refresh_from_db()
     assert (alice.mobile, alice.default_sender, alice.theme, alice.has_shortcuts) == (
         "+33612345678", "Maison", "dark", False,
@@ -39,11 +39,33 @@ def test_the_profile_is_kept(alice: User) -> None:
 
 def test_the_former_address_learns_that_the_address_has_changed(alice: User, letters: Letters) -> None:
     client = signed_in(alice)
-    client.post("/account/", PROFILE)
+    client.post("/account/", PROFILE | {"mobile": alice.mobile})
     assert letters.bodies() == []
-    client.post("/account/", PROFILE | {"email": "other@elsewhere.test"})
+    client.post("/account/", PROFILE | {"mobile": alice.mobile, "email": "other@elsewhere.test", "current": PASSWORD})
     assert "vient d'être changé" in letters.last()
     assert django_mail.outbox[-1].to == ["alice@maison.test"]
+
+
+@pytest.mark.parametrize("change", [{"email": "thief@elsewhere.test"}, {"mobile": "06 99 99 99 99"}])
+@pytest.mark.parametrize(
+    ("current", "sentence"), [("", "Indiquez votre mot de passe"), ("guess", "pas votre mot de passe")]
+)
+def test_who_only_holds_the_browser_cannot_move_the_codes(
+    alice: User, letters: Letters, change: dict[str, str], current: str, sentence: str
+) -> None:
+    before = (alice.email, alice.mobile)
+    page = signed_in(alice).post("/account/", PROFILE | {"mobile": alice.mobile} | change | {"current": current})
+    assert sentence in page.content.decode()
+    alice.refresh_from_db()
+    assert (alice.email, alice.mobile) == before
+
+
+def test_an_administrator_changes_the_own_contacts_only_with_the_password(alice: User) -> None:
+    form = {"login": "alice", "role": "admin", "email": "thief@elsewhere.test", "is_active": "on"}
+    page = signed_in(alice).post(f"/admin/users/{alice.pk}", form).content.decode()
+    assert "se changent dans « Mon compte »" in page
+    alice.refresh_from_db()
+    assert alice.email == "alice@maison.test"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,13 @@ from tests.web.conftest import Letters, signed_in
 HERE = "/account/authentication"
 
 
+def proven(user: User) -> Client:
+    """Signed in, and has just given the password."""
+    client = signed_in(user)
+    assert client.post(f"{HERE}/proof", {"current": PASSWORD}).status_code == 302
+    return client
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["", "/app", "/passkeys/options"])
 def test_a_stranger_must_sign_in(client: Client, path: str) -> None:
@@ -25,7 +32,7 @@ def test_a_stranger_must_sign_in(client: Client, path: str) -> None:
 
 
 def test_the_app_counts_once_it_has_shown_a_right_code(alice: User, letters: Letters) -> None:
-    client = signed_in(alice)
+    client = proven(alice)
     page = client.get(f"{HERE}/app").content.decode()
     found = re.search(r'id="app-secret">([A-Z2-7 ]+)<', page)
     assert found
@@ -42,7 +49,7 @@ def test_the_app_counts_once_it_has_shown_a_right_code(alice: User, letters: Let
 
 
 def test_sms_needs_a_mobile_number(alice: User, letters: Letters) -> None:
-    client = signed_in(alice)
+    client = proven(alice)
     User.objects.filter(pk=alice.pk).update(mobile="")
     page = client.post(f"{HERE}/channel", {"channel": "sms"}, follow=True).content.decode()
     assert "Indiquez d&#x27;abord votre numéro de mobile" in page
@@ -54,12 +61,12 @@ def test_sms_needs_a_mobile_number(alice: User, letters: Letters) -> None:
 
 def test_changing_the_method_forgets_trusted_devices(alice: User, letters: Letters) -> None:
     secret = second_factor.trust_device(alice, label="Firefox", now=timezone.now())
-    signed_in(alice).post(f"{HERE}/channel", {"channel": "sms"})
+    proven(alice).post(f"{HERE}/channel", {"channel": "sms"})
     assert not second_factor.is_trusted(alice, secret, now=timezone.now())
 
 
 def test_recovery_codes_are_shown_once_and_replace_the_former(alice: User) -> None:
-    client = signed_in(alice)
+    client = proven(alice)
     former = second_factor.new_recovery_codes(alice)
     page = client.post(f"{HERE}/recovery-codes").content.decode()
     codes = re.findall(r"<li>([a-z2-9]{5}-[a-z2-9]{5})</li>", page)
@@ -98,3 +105,27 @@ def test_the_password_changes_with_the_current_one_and_closes_other_sessions(ali
 
 def test_a_stranger_cannot_remove_a_passkey(charlie: User) -> None:
     assert signed_in(charlie).post(f"{HERE}/passkeys/1/remove").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "form"), [("/channel", {"channel": "sms"}), ("/recovery-codes", {}), ("/app", {"code": "123456"})]
+)
+def test_who_only_holds_the_browser_is_asked_for_the_password(
+    alice: User, letters: Letters, path: str, form: dict[str, str]
+) -> None:
+    client = signed_in(alice)
+    before = (alice.second_factor, second_factor.recovery_codes_left(alice))
+    for guess in ({}, {"current": "guess"}):
+        assert "Confirmez que c" in client.post(HERE + path, form | guess).content.decode()
+    alice.refresh_from_db()
+    assert (alice.second_factor, second_factor.recovery_codes_left(alice)) == before
+    assert client.get(f"{HERE}/passkeys/options").status_code == 403
+
+
+def test_the_password_given_does_what_was_asked(alice: User, letters: Letters) -> None:
+    client = signed_in(alice)
+    page = client.post(f"{HERE}/channel", {"channel": "sms"}).content.decode()
+    assert '<input type="hidden" name="channel" value="sms">' in page
+    client.post(f"{HERE}/channel", {"channel": "sms", "current": PASSWORD})
+    alice.refresh_from_db()
+    assert alice.second_factor == "sms"

@@ -35,14 +35,14 @@ def _limits(login: str, address: str) -> tuple[Limit, Limit, Limit]:
 def check_sign_in(login: str, password: str, *, address: str, now: datetime) -> User:
     """The user of this name and password, with `account`. Raises BadCredentials or TooManyAttempts."""
     limits = _limits(login, address)
-    attempts.check(KIND, limits, now=now)
+    taken = attempts.take(KIND, limits, now=now)
     user = User.objects.select_related("account__parent").filter(login__iexact=login.strip()).first()
     if user is None:
         make_password(password)  # an unknown name takes as long as a wrong password
     is_right = user is not None and check_password(password, user.password)
     if user is None or not is_right or not is_usable(user):
-        attempts.record(KIND, limits)
         raise BadCredentials("The login or the password is wrong, or the login is not active.")
+    attempts.give_back(taken)
     attempts.forget(KIND, limits[0].key)
     return user
 

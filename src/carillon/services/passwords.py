@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 
 from carillon.domain.errors import CarillonError, InvalidInput
 from carillon.models import PasswordReset, User
@@ -36,8 +36,7 @@ def ask_reset(login: str, *, address: str, now: datetime) -> None:
     """
     typed = login.strip()
     limits = (Limit(f"login:{typed.casefold()[:150]}", 3, RESET_LIFE), Limit(f"address:{address}", 20, RESET_LIFE))
-    attempts.check("reset", limits, now=now)
-    attempts.record("reset", limits)
+    attempts.take("reset", limits, now=now)
     users = User.objects.select_related("account").filter(is_active=True, account__is_active=True).exclude(email="")
     user = users.filter(login__iexact=typed).first()
     if user is None and "@" in typed:
@@ -90,13 +89,17 @@ def finish(
     Ends every session and forgets trusted devices. Raises WrongReset, TooManyAttempts, InvalidInput (password, new_login).
     """
     limits = (Limit(f"login:{login.strip().casefold()[:150]}", 10), Limit(f"address:{address}", 30))
-    attempts.check("reset-end", limits, now=now)
+    taken = attempts.take("reset-end", limits, now=now)
     user = User.objects.select_related("account").filter(login__iexact=login.strip()).first()
-    accounts.check_password(password, login=login)
+    try:
+        accounts.check_password(password, login=login)
+    except InvalidInput:
+        attempts.give_back(taken)  # nothing was guessed
+        raise
     reset = _matching(user, temporary, code, now)
     if reset is None or user is None:
-        attempts.record("reset-end", limits)
         raise WrongReset("The login, the temporary password or the activation code is wrong, or they have expired.")
+    attempts.give_back(taken)
     with transaction.atomic():
         if PasswordReset.objects.filter(pk=reset.pk, used_at=None).update(used_at=now) != 1:
             raise WrongReset("These were already used.")
@@ -109,22 +112,25 @@ def finish(
 
 
 def _matching(user: User | None, temporary: str, code: str, now: datetime) -> PasswordReset | None:
-    """The pending reset both secrets belong to; each wrong try counts against it."""
+    """The pending reset both secrets belong to; each wrong try counts against it, before it is looked at."""
     reset = None
     if user is not None:
         pending = PasswordReset.objects.filter(Q(user=user, used_at=None, expires_at__gt=now), tries__lt=TRIES)
         reset = pending.order_by("-id").first()
-    if reset is None:
+    if reset is None or not _tries(reset).filter(tries__lt=TRIES).update(tries=F("tries") + 1):
         make_password(temporary)
         make_password(code)
         return None
     has_password = check_password(temporary.strip(), reset.temporary_hash)
     has_code = check_password("".join(code.split()), reset.code_hash)
-    if has_password and has_code:
-        return reset
-    reset.tries += 1
-    reset.save(update_fields=["tries"])
-    return None
+    if not (has_password and has_code):
+        return None
+    _tries(reset).update(tries=F("tries") - 1)
+    return reset
+
+
+def _tries(reset: PasswordReset) -> QuerySet[PasswordReset]:
+    return PasswordReset.objects.filter(pk=reset.pk)
 
 
 def _rename(user: User, login: str) -> None:
@@ -134,13 +140,17 @@ def _rename(user: User, login: str) -> None:
     user.save(update_fields=["login"])
 
 
+def prove(user: User, current: str, *, now: datetime) -> None:
+    """The signed-in person knows the password, so this is not just somebody with the browser. Raises InvalidInput, TooManyAttempts."""
+    taken = attempts.take("change", [Limit(f"user:{user.pk}", 8)], now=now)
+    if not check_password(current, user.password):
+        raise InvalidInput("This is not your current password.", field="current", code="wrong_password")
+    attempts.give_back(taken)
+
+
 def change(user: User, *, current: str, password: str, session_key: str, now: datetime) -> None:
     """A signed-in person changes the password; other browsers are signed out. Raises InvalidInput, TooManyAttempts."""
-    limit = Limit(f"user:{user.pk}", 8)
-    attempts.check("change", [limit], now=now)
-    if not check_password(current, user.password):
-        attempts.record("change", [limit])
-        raise InvalidInput("This is not your current password.", field="current", code="wrong_password")
+    prove(user, current, now=now)
     accounts.set_password(user, password)
     second_factor.forget_devices(user)
     access.end_sessions(user, except_key=session_key)

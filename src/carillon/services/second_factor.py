@@ -61,11 +61,10 @@ def send_code(user: User, *, now: datetime) -> str:
     if channel == APP:
         return channel
     limit = Limit(f"hour:{user.pk}", 10, timedelta(hours=1))
-    attempts.check("code-sent", [limit], now=now)
-    _check_not_too_soon(user, now)
-    attempts.record("code-sent", [limit])
     code = f"{secrets.randbelow(10**6):06d}"
     with transaction.atomic():
+        attempts.take("code-sent", [limit], now=now)  # its lock lets one code of a person be sent at a time
+        _check_not_too_soon(user, now)
         if channel == SMS:
             channel = _by_sms(user, code)
         if channel == EMAIL:
@@ -102,11 +101,10 @@ def _by_sms(user: User, code: str) -> str:
 def check(user: User, code: str, *, now: datetime) -> None:
     """Accepts a code of the person's channel or a recovery code, once. Raises WrongCode or TooManyAttempts."""
     limit = Limit(f"user:{user.pk}", 10)
-    attempts.check("code", [limit], now=now)
+    attempts.take("code", [limit], now=now)
     given = "".join(code.split()).replace("-", "").lower()
     is_right = _is_sent_code(user, given, now) or _is_app_code(user, given, now) or _is_recovery_code(user, given, now)
     if not is_right:
-        attempts.record("code", [limit])
         raise WrongCode("The code is wrong, has expired or was already used.")
     attempts.forget("code", limit.key)
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from carillon.domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from carillon.models import Account, User
-from carillon.services import access, passwords
+from carillon.services import access, mail, passwords
 from carillon.services.profiles import read_email, read_mobile
 
 EDITABLE = frozenset({"login", "role", "first_name", "last_name", "email", "mobile", "is_active"})
@@ -70,10 +70,19 @@ def change(actor: User, user: User, *, now: datetime, **fields: Any) -> User:
     is_losing = values.get("is_active") is False or values.get("role", user.role) != user.role
     if user.pk == actor.pk and is_losing:
         raise Conflict("You cannot take your own rights away.", code="own_rights")
+    former = user.email
+    if user.pk == actor.pk and any(
+        values.get(name, getattr(user, name)) != getattr(user, name) for name in ("email", "mobile")
+    ):
+        raise InvalidInput(
+            "One's own contacts are changed in the profile, with the password.", field="email", code="own_contact"
+        )
     was_active = user.is_active
     for name, value in values.items():
         setattr(user, name, value)
     _save(user)
+    if former and former != user.email:
+        mail.tell_of_change(user, "contact", to=former)
     if was_active and not user.is_active:
         access.end_sessions(user)
     if not was_active and user.is_active and user.password_changed_at is None:

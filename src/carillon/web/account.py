@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,9 +17,11 @@ from carillon.domain import senders
 from carillon.domain.errors import InvalidInput
 from carillon.services import balance_alerts, movements, profiles
 from carillon.services.credits import payer_of
+from carillon.services.tokens import TooManyAttempts
 from carillon.web import toasts
 from carillon.web.forms import CreditsField, adopt
 from carillon.web.rights import SignedInRequest, admin_only, signed_in
+from carillon.web.signin import wait_sentence
 
 PER_PAGE = 50
 NEWEST = 5_000  # movements one can page through
@@ -34,6 +37,16 @@ class ProfileForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Les tests envoyés à ce numéro sont gratuits. Il reçoit aussi vos codes par SMS."),
         widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+    current = forms.CharField(
+        label=gettext_lazy("Mot de passe actuel"),
+        max_length=200,
+        required=False,
+        strip=False,
+        help_text=gettext_lazy(
+            "Demandé seulement pour changer l'e-mail ou le mobile : vos codes et mots de passe y arrivent."
+        ),
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
     default_sender = forms.CharField(
         label=gettext_lazy("Émetteur par défaut"),
@@ -98,15 +111,19 @@ def profile(request: SignedInRequest) -> HttpResponse:
     user = request.user
     form = ProfileForm(
         request.POST or None,
-        initial={name: getattr(user, name) for name in ProfileForm.base_fields},
+        initial={name: getattr(user, name) for name in ProfileForm.base_fields if name != "current"},
         allows_spaces=user.account.allows_sender_spaces,
         country=(user.account.countries or ["FR"])[0],
     )
     if request.method == "POST" and form.is_valid():
         try:
-            profiles.update(user, **form.cleaned_data)
+            values = form.cleaned_data
+            current = values.pop("current")
+            profiles.update_by_hand(user, current=current, now=timezone.now(), **values)
         except InvalidInput as error:
             adopt(form, error)
+        except TooManyAttempts as error:
+            form.add_error("current", wait_sentence(error))
         else:
             toasts.done(request, _("C'est enregistré."))
             return HttpResponseRedirect("/account/")

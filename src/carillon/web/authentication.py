@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
 from typing import Any
 
 import segno
 from django import forms
 from django.contrib.auth import update_session_auth_hash
-from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
@@ -29,6 +32,19 @@ from carillon.web.signin import wait_sentence
 
 HERE = "/account/authentication"
 APP_SECRET = "app_secret"  # noqa: S105 - in the session, until the app has shown a right code
+
+
+PROVEN_AT, PROVEN_FOR = "proven_at", timedelta(minutes=5)
+NOT_PROVEN = InvalidInput("Your password is needed to change this.", field="current", code="password_needed")
+
+
+class ProofForm(forms.Form):
+    current = forms.CharField(
+        label=gettext_lazy("Mot de passe actuel"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password", "autofocus": True}),
+    )
 
 
 class AppForm(forms.Form):
@@ -63,12 +79,52 @@ def _context(request: SignedInRequest, **more: Any) -> dict[str, Any]:
         "current_key": request.session.session_key,
         "devices": TrustedDevice.objects.filter(user=user, expires_at__gt=timezone.now()).order_by("-created_at"),
         "passkeys": passkeys.of(user),
+        "is_proven": is_proven(request),
         "has_passkeys": passkeys.is_possible(),
         **more,
     }
 
 
-@signed_in
+def password_asked(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A POST that changes how one comes in: the password first, on a page of its own that sends the same form again.
+
+    Asked once for `PROVEN_FOR`. Wears @signed_in itself.
+    """
+
+    @wraps(view)
+    def wrapped(request: SignedInRequest, **more: Any) -> HttpResponseBase:
+        if request.method != "POST" or is_proven(request):
+            return view(request, **more)
+        form = ProofForm(request.POST if "current" in request.POST else None)
+        if form.is_bound and form.is_valid():
+            try:
+                passwords.prove(request.user, form.cleaned_data["current"], now=timezone.now())
+            except InvalidInput as error:
+                form.add_error("current", sentence_for(error))
+            except TooManyAttempts as error:
+                form.add_error("current", wait_sentence(error))
+            else:
+                request.session[PROVEN_AT] = timezone.now().timestamp()
+                return view(request, **more)
+        kept = [(name, value) for name, value in request.POST.items() if name not in ("current", "csrfmiddlewaretoken")]
+        return render(request, "account/proof.html", {"form": form, "kept": kept}, status=422 if form.is_bound else 200)
+
+    return signed_in(wrapped)
+
+
+def is_proven(request: SignedInRequest) -> bool:
+    at = float(request.session.get(PROVEN_AT, 0))
+    return 0 <= timezone.now().timestamp() - at < PROVEN_FOR.total_seconds()
+
+
+@password_asked
+@require_POST
+def prove(request: SignedInRequest) -> HttpResponse:
+    """Before what a script does: adding a passkey."""
+    return HttpResponseRedirect(f"{HERE}#passkeys")
+
+
+@password_asked
 @require_POST
 def use_channel(request: SignedInRequest) -> HttpResponse:
     channel = request.POST.get("channel", "")
@@ -83,7 +139,7 @@ def use_channel(request: SignedInRequest) -> HttpResponse:
     return HttpResponseRedirect(HERE)
 
 
-@signed_in
+@password_asked
 def app(request: SignedInRequest) -> HttpResponse:
     """The QR code and the secret in text; the app counts once it has shown a right code."""
     secret = request.session.setdefault(APP_SECRET, second_factor.new_app_secret())
@@ -108,7 +164,7 @@ def app(request: SignedInRequest) -> HttpResponse:
     return render(request, "account/app.html", context)
 
 
-@signed_in
+@password_asked
 @require_POST
 def recovery_codes(request: SignedInRequest) -> HttpResponse:
     """New codes, on the answer to this POST only: they are shown once."""
@@ -169,6 +225,8 @@ def password(request: SignedInRequest) -> HttpResponse:
 @signed_in
 @require_GET
 def passkey_options(request: SignedInRequest) -> HttpResponse:
+    if not is_proven(request):
+        return JsonResponse({"error": sentence_for(NOT_PROVEN)}, status=403)
     options, challenge = passkeys.creation_options(request.user)
     request.session["passkey_creation"] = challenge
     return JsonResponse(options)
@@ -177,6 +235,8 @@ def passkey_options(request: SignedInRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def add_passkey(request: SignedInRequest) -> HttpResponse:
+    if not is_proven(request):
+        return JsonResponse({"error": sentence_for(NOT_PROVEN)}, status=403)
     challenge = request.session.pop("passkey_creation", "")
     try:
         answer = json.loads(request.body)
@@ -204,6 +264,7 @@ def remove_passkey(request: SignedInRequest, passkey_id: int) -> HttpResponse:
 
 urlpatterns = [
     path("account/authentication", authentication, name="authentication"),
+    path("account/authentication/proof", prove, name="authentication-proof"),
     path("account/authentication/channel", use_channel, name="authentication-channel"),
     path("account/authentication/app", app, name="authentication-app"),
     path("account/authentication/recovery-codes", recovery_codes, name="authentication-recovery-codes"),

@@ -5,10 +5,12 @@ and developers; an error without a sentence here shows the service's.
 from __future__ import annotations
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from carillon.domain import pauses
 from carillon.domain.errors import CarillonError, InsufficientCredit
+from carillon.domain.status import Status, label
 
 SENTENCES: dict[str, Promise | str] = {
     "conflict": _(
@@ -26,6 +28,8 @@ SENTENCES: dict[str, Promise | str] = {
         "sans y mettre l'identifiant."
     ),
     "wrong_password": _("Ce n'est pas votre mot de passe actuel."),
+    "password_needed": _("Indiquez votre mot de passe actuel pour changer cela."),
+    "own_contact": _("Vos propres e-mail et mobile se changent dans « Mon compte », avec votre mot de passe."),
     "login_taken": _("Cet identifiant est déjà pris."),
     "name_taken": _("Ce nom est déjà pris."),
     "sender_refused": _("Les opérateurs ont refusé cet émetteur : choisissez-en un autre, ou laissez vide."),
@@ -35,6 +39,7 @@ SENTENCES: dict[str, Promise | str] = {
     "not_that_many": _("Ce compte n'a pas tant de crédits à reprendre."),
     "passkeys_full": _("Vous avez déjà dix clés d'accès : supprimez-en une d'abord."),
     "nul": _("Ce texte contient un caractère qui ne peut pas être enregistré."),
+    "no_simulator": _("Aucun simulateur n'est configuré : un opérateur doit en ajouter un (Plateforme → Connecteurs)."),
     "required": _("Ce champ est obligatoire."),
     "own_rights": _("Vous ne pouvez pas vous retirer vos propres droits."),
     "role": _("Vous ne pouvez pas donner ce rôle."),
@@ -105,6 +110,33 @@ SENTENCES: dict[str, Promise | str] = {
     "zip_type": _("Ce ZIP contient un fichier d'un type qui n'est pas hébergé."),
     "zip_no_page": _("Ce ZIP ne contient pas cette page HTML."),
 }
+
+
+def sentence_for_pause(reason: str) -> str:
+    """Why a campaign is paused (`domain.pauses`), in the person's language."""
+    pause = pauses.read(reason)
+    if pause.code == pauses.FAILURE_RATE:
+        facts = {
+            "failed": pause.failed,
+            "known": pause.known,
+            "status": pause.status,
+            "label": label(Status(pause.status), language=get_language() or "fr"),
+            "times": pause.times,
+        }
+        return (
+            gettext(
+                "Elle s'est arrêtée d'elle-même : %(failed)s des %(known)s derniers messages ont échoué, "
+                "le plus souvent « %(label)s » (statut %(status)s, %(times)s fois)."
+            )
+            % facts
+        )
+    if pause.code == pauses.ACCOUNT_CLOSED:
+        return gettext("Le compte a été fermé.")
+    if pause.code == pauses.COMMAND_LINE:
+        return gettext("Par un opérateur de la plateforme.")
+    if pause.code == pauses.PERSON:
+        return gettext("Par %(name)s.") % {"name": pause.text} if pause.text else ""
+    return pause.text
 
 
 def sentence_for(error: CarillonError) -> str:
