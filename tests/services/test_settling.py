@@ -184,6 +184,6 @@ def test_a_campaign_whose_messages_fail_is_paused_with_the_reason(desk: Desk, co
     assert campaign.pk in safeguards.pause_failing(now=timezone.now())
     campaign.refresh_from_db()
     assert not campaign.is_sending
-    assert campaign.paused_reason == "110 of the last 150 messages failed; most often 29 Unassigned number (110)"
+    assert campaign.paused_reason == "failure_rate:110:150:29:110"
     Campaign.objects.filter(pk=campaign.pk).update(is_sending=True, paused_at=None)
     assert campaign.pk not in safeguards.pause_failing(now=timezone.now())

@@ -83,7 +83,8 @@ def test_a_route_and_a_tariff_are_added_and_explained(olga: User) -> None:
     client.post("/ops/tariffs/set", {"country": "BE", "price": "1,5"})
     assert Tariff.objects.get(country="BE").price == 150
     page = client.get("/ops/routes", {"number": "06 12 34 56 78", "account": account.pk, "traffic": "MKG"})
-    assert "lowest priority that matches" in page.content.decode()
+    assert "all : la plus petite priorité qui convient (10)." in page.content.decode()
+    assert "all → North : convient (priorité 10)" in page.content.decode()
     client.post(f"/ops/routes/{Route.objects.get().pk}/remove")
     assert not Route.objects.exists()
 

@@ -205,13 +205,13 @@ def test_a_deferred_campaign_waits_for_its_date(client, draft) -> None:
 
 def test_sending_is_spread_over_hours_for_those_who_answer_the_calls(client, draft) -> None:
     shown = post(client, draft, when="now", pace="1").content.decode()
-    assert "1 messages par heure" in shown
+    assert "1 message par heure" in shown
     assert "environ 2 h d'envoi" in shown
     draft.refresh_from_db()
     assert draft.pace_per_hour == 1
     post(client, draft, "/launch")
     launching.start(draft.pk, now=TUESDAY_NOON + timedelta(seconds=11))
-    assert "Envoi étalé : 1 messages par heure" in client.get(f"/campaigns/{draft.pk}/report").content.decode()
+    assert "Envoi étalé : 1 message par heure" in client.get(f"/campaigns/{draft.pk}/report").content.decode()
 
 
 def test_an_empty_pace_is_as_fast_as_possible_and_a_wrong_one_is_refused(client, draft) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Q
 
-from carillon.domain import hours
+from carillon.domain import hours, pauses
 from carillon.domain.errors import Conflict, InsufficientCredit, InvalidInput
 from carillon.domain.status import Status
 from carillon.models import Account, Campaign, Link, Slice, User
@@ -200,7 +200,7 @@ def stop_all(account: Account, *, now: datetime) -> None:
     for fresh in mine.filter(state=Campaign.State.SCHEDULED).select_for_update(of=("self",)):
         _unscheduled(fresh, actor=None, note="account closed")
     running = mine.filter(state=Campaign.State.INPROGRESS, is_sending=True, cancelled_at=None)
-    running.exclude(origin="system").update(is_sending=False, paused_at=now, paused_reason="The account was closed")
+    running.exclude(origin="system").update(is_sending=False, paused_at=now, paused_reason=pauses.ACCOUNT_CLOSED)
 
 
 def is_held(campaign: Campaign) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from carillon.domain.errors import InvalidInput, NotFound
 from carillon.domain.msisdn import FRENCH_TERRITORIES
@@ -14,7 +14,7 @@ IMPLICIT_PRIORITY = 1_000_000  # connectors that no route names serve when no ro
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way out. `rule` is the route's name, or "(no route: any connector)"."""
+    """One way out. `rule` is the route's name, "" for a connector that no route had to name."""
 
     connector_id: int
     connector: str
@@ -34,12 +34,28 @@ class Candidate:
         )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A candidate, and what it wanted that the message is not: of traffic, country, prefix. Nothing: it matches."""
+
+    candidate: Candidate
+    wanted: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    connector: str | None
-    rule: str
-    why: str
-    considered: list[str] = field(default_factory=list)
+    """Which way a message goes; pages and commands put it in words. `chosen` None: nothing carries it.
+
+    `sharing`: how many candidates of its priority share by weight.
+    """
+
+    chosen: Candidate | None
+    sharing: int
+    considered: list[Considered]
+
+    @property
+    def connector(self) -> str | None:
+        return self.chosen.connector if self.chosen else None
 
 
 DOWN = {"down", "closed"}
@@ -75,7 +91,7 @@ class Router:
             if simulator_only or not connector.is_simulator:
                 found.append(
                     Candidate(
-                        connector.pk, connector.name, "(no route: any connector)", IMPLICIT_PRIORITY, 1,
+                        connector.pk, connector.name, "", IMPLICIT_PRIORITY, 1,
                         is_up=connector.state not in DOWN,
                     )
                 )  # fmt: skip
@@ -112,20 +128,12 @@ class Router:
         return list(dict.fromkeys(c.connector_id for c in matching if c.connector_id != without))
 
     def explain(self, *, country: str, msisdn: int, traffic: str) -> Explanation:
-        considered = [self._line(c, country, msisdn, traffic) for c in self.candidates]
+        considered = [Considered(c, self._wanted(c, country, msisdn, traffic)) for c in self.candidates]
         best = self._best(country, msisdn, traffic)
         if not best:
-            why = (
-                "no connector is enabled (simulators serve test accounts only)" if self.is_empty else "no rule matches"
-            )
-            return Explanation(None, "", why, considered)
+            return Explanation(None, 0, considered)
         chosen = best[0] if len(best) == 1 else self._share(best, msisdn)
-        why = f"lowest priority that matches ({chosen.priority})"
-        if len(best) > 1:
-            why += f", shared by weight among {len(best)} connectors"
-        if not chosen.is_up:
-            why += "; it is down, and so is every other match: its messages wait"
-        return Explanation(chosen.connector, chosen.rule, why, considered)
+        return Explanation(chosen, len(best), considered)
 
     def _best(self, country: str, msisdn: int, traffic: str) -> list[Candidate]:
         key = (country, traffic)
@@ -152,13 +160,11 @@ class Router:
         return best[-1]
 
     @staticmethod
-    def _line(c: Candidate, country: str, msisdn: int, traffic: str) -> str:
-        if c.matches(country=country, msisdn=str(msisdn), traffic=traffic):
-            return f"{c.rule} → {c.connector}: matches (priority {c.priority}{'' if c.is_up else ', down'})"
-        wanted = [f"traffic {c.traffic}"] if c.traffic and c.traffic != traffic else []
-        wanted += [f"country {c.country}"] if c.country and c.country != country else []
-        wanted += [f"prefix {c.prefix}"] if c.prefix and not str(msisdn).startswith(c.prefix) else []
-        return f"{c.rule} → {c.connector}: no, wants {', '.join(wanted)}"
+    def _wanted(c: Candidate, country: str, msisdn: int, traffic: str) -> dict[str, str]:
+        wanted = {"traffic": c.traffic} if c.traffic and c.traffic != traffic else {}
+        wanted |= {"country": c.country} if c.country and c.country != country else {}
+        wanted |= {"prefix": c.prefix} if c.prefix and not str(msisdn).startswith(c.prefix) else {}
+        return wanted
 
 
 def allowed_countries(account: Account) -> frozenset[str]:

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from carillon.domain.status import FINAL_STATUSES, Outcome, Status, label, row
+from carillon.domain import pauses
+from carillon.domain.status import FINAL_STATUSES, Outcome, Status, row
 from carillon.models import Campaign
 
 WINDOW = 500  # last messages handed over
@@ -48,7 +49,7 @@ def _pause_if_failing(campaign: Campaign, now: datetime) -> bool:
         cursor.execute("SELECT max(cursor_id) FROM slice WHERE campaign_id = %s", [campaign.pk])
         (reached,) = cursor.fetchone()
     worst, times = failed.most_common(1)[0]
-    reason = f"{failed.total()} of the last {known} messages failed; most often {worst} {label(worst, language='en')} ({times})"
+    reason = pauses.failure_rate(failed=failed.total(), known=known, status=int(worst), times=times)
     warning = {"code": CODE, "after": reached, "failed": failed.total(), "known": known, "status": int(worst)}
     with transaction.atomic():
         done = Campaign.objects.filter(pk=campaign.pk, is_sending=True).update(

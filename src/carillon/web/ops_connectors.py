@@ -22,15 +22,9 @@ from carillon.web import toasts
 from carillon.web.forms import adopt
 from carillon.web.rights import SignedInRequest, operator_only
 from carillon.web.sentences import sentence_for
+from carillon.web.tags import CONNECTOR_STATES
 
 HERE = "/ops/connectors"
-STATES = {
-    "bound": (gettext_lazy("Relié"), "ok"),
-    "connecting": (gettext_lazy("Connexion…"), "warn"),
-    "throttled": (gettext_lazy("Ralenti"), "warn"),
-    "down": (gettext_lazy("Coupé"), "bad"),
-    "closed": (gettext_lazy("Fermé"), ""),
-}
 
 
 class ConnectorForm(forms.Form):
@@ -125,7 +119,7 @@ def state_of(lane: platform_health.Lane) -> dict[str, Any]:
         return {"label": _("Désactivé"), "state_kind": ""}
     if not lane.is_fresh:
         return {"label": _("Sans nouvelles"), "state_kind": "warn"}
-    label, kind = STATES.get(lane.connector.state, (lane.connector.state, ""))
+    label, kind = CONNECTOR_STATES.get(lane.connector.state, (lane.connector.state, ""))
     return {"label": label, "state_kind": kind}
 
 

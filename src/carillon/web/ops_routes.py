@@ -85,13 +85,17 @@ def _show(request: SignedInRequest, form: RouteForm, tariff: TariffForm, status:
     explain = ExplainForm(request.GET if "number" in request.GET else None)
     context: dict[str, Any] = {
         "routes": Route.objects.select_related("connector", "account"),
-        "tariffs": Tariff.objects.select_related("account").order_by("account__name", "country"),
+        "tariffs": Tariff.objects.filter(medium="SMS").select_related("account").order_by("account__name", "country"),
         "form": form,
         "tariff": tariff,
         "explain": explain,
     }
     if explain.is_bound and explain.is_valid():
-        context["explanation"] = _explain(explain)
+        found = _explain(explain)
+        if found is not None:
+            context["explanation"] = found
+            context["why"] = why(found)
+            context["considered"] = [line(one) for one in found.considered]
     return render(request, "ops/routes.html", context, status=status)
 
 
@@ -103,6 +107,40 @@ def _explain(form: ExplainForm) -> routes.Explanation | None:
         return None
     router = routes.Router.load(values["account"], simulator_only=values["account"].is_test)
     return router.explain(country=number.country, msisdn=number.msisdn, traffic=values["traffic"])
+
+
+def _rule(candidate: routes.Candidate) -> str:
+    return candidate.rule or _("(sans route : tout connecteur)")
+
+
+def why(found: routes.Explanation) -> str:
+    """Why the message takes this way, or none."""
+    chosen = found.chosen
+    if chosen is None:
+        if found.considered:
+            return _("Aucune route ne convient.")
+        return _("Aucun connecteur n'est activé (les simulateurs ne servent que les comptes de test).")
+    sentences = [
+        _("%(rule)s : la plus petite priorité qui convient (%(priority)s).")
+        % {"rule": _rule(chosen), "priority": chosen.priority}
+    ]
+    if found.sharing > 1:
+        sentences.append(_("Partagé selon les poids entre %(n)s connecteurs.") % {"n": found.sharing})
+    if not chosen.is_up:
+        sentences.append(_("Ce connecteur est coupé, comme tous ceux qui conviennent : ses messages attendent."))
+    return " ".join(sentences)
+
+
+def line(one: routes.Considered) -> str:
+    """What became of one route that was considered."""
+    c = one.candidate
+    way = f"{_rule(c)} → {c.connector}"
+    if not one.wanted:
+        fits = _("convient (priorité %(priority)s)") if c.is_up else _("convient (priorité %(priority)s), mais coupé")
+        return f"{way} : " + fits % {"priority": c.priority}
+    names = {"traffic": _("le type"), "country": _("le pays"), "prefix": _("le préfixe")}
+    wanted = ", ".join(f"{names[name]} {value}" for name, value in one.wanted.items())
+    return f"{way} : " + _("non, demande %(wanted)s") % {"wanted": wanted}
 
 
 @operator_only

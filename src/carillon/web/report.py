@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
+from carillon.domain import pauses
 from carillon.domain.errors import CarillonError
 from carillon.domain.status import Status, label
 from carillon.models import Campaign
@@ -165,7 +166,7 @@ def _deed(act: Callable[[SignedInRequest, Campaign], str]) -> Callable[..., Http
 
 @_deed
 def pause(request: SignedInRequest, campaign: Campaign) -> str:
-    launching.pause(campaign, reason=request.user.full_name, now=timezone.now())
+    launching.pause(campaign, reason=pauses.by_person(request.user.full_name), now=timezone.now())
     return _("Campagne mise en pause : rien de plus ne part avant que vous la repreniez.")
 
 

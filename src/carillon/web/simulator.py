@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from carillon.carriers.simulator import remote
 from carillon.domain import msisdn as numbers
-from carillon.domain.errors import CarillonError, InvalidInput
+from carillon.domain.errors import CarillonError, CarrierError, InvalidInput
 from carillon.models import Account, Connector
 from carillon.services.campaigns import SIGN_IN_CODE
 from carillon.web import toasts
@@ -35,6 +35,7 @@ POWERS = {
     "absent": _("Absent : les messages échouent"),
     "unknown": _("Numéro non attribué"),
 }
+_SILENT = _("Le simulateur ne répond pas. Un opérateur le lance par « %(command)s ».")
 LINK = re.compile(r"(?:https?://)?[\w.-]+(?::\d+)?/[^\s]*", re.IGNORECASE)
 
 RECENT = """
@@ -141,7 +142,13 @@ def _look(account: Account, chosen: int | None) -> dict[str, Any]:
     try:
         return {"handset": handset(account, chosen), "problem": ""}
     except CarillonError as error:
-        return {"handset": None, "problem": sentence_for(error)}
+        return {"handset": None, "problem": _sentence(error)}
+
+
+def _sentence(error: CarillonError) -> str:
+    if isinstance(error, CarrierError):
+        return _SILENT % {"command": "carillon simulator"}
+    return sentence_for(error)
 
 
 @signed_in
@@ -171,7 +178,7 @@ def act(request: SignedInRequest, msisdn: int) -> HttpResponseBase:
             if text and peer:
                 remote.ask(host, port, "mo", **{"from": str(number), "to": peer, "text": text})
     except CarillonError as error:
-        toasts.failed(request, sentence_for(error))
+        toasts.failed(request, _sentence(error))
     if request.htmx:
         return render(request, "simulator/talk.html", _look(request.user.account, number) | {"chosen": number})
     return HttpResponseRedirect(f"{reverse('simulator')}?msisdn={number}")

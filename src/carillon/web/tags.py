@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from carillon.domain import status
 from carillon.domain.errors import CarillonError
-from carillon.web.sentences import sentence_for
+from carillon.web.sentences import sentence_for, sentence_for_pause
 
 register = Library()
 
@@ -66,6 +66,12 @@ def phone(msisdn: int | str | None) -> str:
     if digits.startswith("33") and len(digits) == 11:
         return "+33 " + digits[2] + " " + " ".join(digits[i : i + 2] for i in range(3, 11, 2))
     return f"+{digits}" if digits else ""
+
+
+@register.filter
+def pause(reason: str) -> str:
+    """Why a campaign is paused."""
+    return sentence_for_pause(reason)
 
 
 @register.inclusion_tag("components/status_pill.html")
@@ -196,10 +202,53 @@ MOVEMENTS = {
 }
 
 
+NOTES = {  # what services write on a movement that nobody noted
+    "opening": gettext_lazy("Crédits d'ouverture"),
+    "demo": gettext_lazy("Démonstration"),
+    "schedule cancelled": gettext_lazy("Programmation annulée"),
+    "account closed": gettext_lazy("Compte fermé"),
+    "rest cancelled": gettext_lazy("Reste annulé"),
+}
+CONNECTOR_STATES = {  # label, colour of its pill
+    "bound": (gettext_lazy("Relié"), "ok"),
+    "connecting": (gettext_lazy("Connexion…"), "warn"),
+    "throttled": (gettext_lazy("Ralenti"), "warn"),
+    "down": (gettext_lazy("Coupé"), "bad"),
+    "closed": (gettext_lazy("Fermé"), ""),
+}
+JOB_STATES = {
+    "todo": gettext_lazy("À faire"),
+    "doing": gettext_lazy("En cours"),
+    "succeeded": gettext_lazy("Réussies"),
+    "failed": gettext_lazy("Échouées"),
+    "cancelled": gettext_lazy("Annulées"),
+    "aborting": gettext_lazy("En cours d'arrêt"),
+    "aborted": gettext_lazy("Arrêtées"),
+}
+
+
 @register.filter
 def movement(kind: str) -> str:
     """The kind of a ledger row in words."""
     return str(MOVEMENTS.get(kind, kind))
+
+
+@register.filter
+def movement_note(note: str) -> str:
+    """What a person noted on a movement, or the platform's own word for it."""
+    return str(NOTES.get(note, note))
+
+
+@register.filter
+def connector_state(state: str) -> str:
+    label, _kind = CONNECTOR_STATES.get(state, (state or "–", ""))
+    return str(label)
+
+
+@register.filter
+def job_state(state: str) -> str:
+    """A state of Procrastinate's jobs."""
+    return str(JOB_STATES.get(state, state))
 
 
 @register.filter

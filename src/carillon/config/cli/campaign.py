@@ -88,6 +88,7 @@ def run_list(arguments: argparse.Namespace) -> int:
 
 
 def run_show(arguments: argparse.Namespace) -> int:
+    from carillon.domain import pauses
     from carillon.domain.status import Status, label
     from carillon.services import counts
 
@@ -101,7 +102,7 @@ def run_show(arguments: argparse.Namespace) -> int:
                 "account": campaign.account.name,
                 "type": campaign.traffic,
                 "state": campaign.state,
-                "paused": campaign.paused_reason if campaign.paused_at else None,
+                "paused": pauses.in_english(campaign.paused_reason) if campaign.paused_at else None,
                 "error": campaign.error or None,
                 "scheduled_at": campaign.scheduled_at,
                 "finished_at": campaign.finished_at,
@@ -115,7 +116,7 @@ def run_show(arguments: argparse.Namespace) -> int:
         return 0
     print(f"Campaign {campaign.pk} '{campaign.name}' of {campaign.account.name}: {campaign.state}")
     if campaign.paused_at:
-        print(f"  paused: {campaign.paused_reason or 'by hand'}")
+        print(f"  paused: {pauses.in_english(campaign.paused_reason)}")
     if campaign.error:
         print(f"  error: {campaign.error}")
     print_table(
@@ -141,9 +142,10 @@ def run_cancel(arguments: argparse.Namespace) -> int:
 
 
 def run_pause(arguments: argparse.Namespace) -> int:
+    from carillon.domain import pauses
     from carillon.services import launching
 
-    launching.pause(find(arguments.id), reason="command line", now=datetime.now(UTC))
+    launching.pause(find(arguments.id), reason=pauses.COMMAND_LINE, now=datetime.now(UTC))
     print(f"Campaign {arguments.id} is paused.")
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from carillon.config.cli.arguments import credit_amount
 from carillon.config.cli.frame import (
@@ -17,6 +18,9 @@ from carillon.config.cli.frame import (
     print_rows,
     with_database,
 )
+
+if TYPE_CHECKING:
+    from carillon.services.routes import Candidate, Considered, Explanation
 
 COLUMNS = ("id", "name", "priority", "connector", "traffic", "country", "prefix", "account", "weight", "enabled")
 
@@ -109,18 +113,43 @@ def run_explain(arguments: argparse.Namespace) -> int:
                 "number": f"+{parsed.msisdn}",
                 "country": parsed.country,
                 "connector": found.connector,
-                "rule": found.rule,
-                "why": found.why,
+                "rule": _rule(found.chosen),
+                "why": _why(found),
                 "tariff": price,
-                "considered": found.considered,
+                "considered": [_line(one) for one in found.considered],
             }
         )
     else:
         print(f"+{parsed.msisdn} ({parsed.country}, {arguments.traffic}): {found.connector or 'nothing carries it'}")
-        print(f"  rule: {found.rule or '-'} · {found.why} · {cost}")
-        for line in found.considered:
-            print(f"  {line}")
+        print(f"  rule: {_rule(found.chosen) or '-'} · {_why(found)} · {cost}")
+        for one in found.considered:
+            print(f"  {_line(one)}")
     return 0 if found.connector and price is not None else 9
+
+
+def _rule(candidate: Candidate | None) -> str:
+    return (candidate.rule or "(no route: any connector)") if candidate else ""
+
+
+def _why(found: Explanation) -> str:
+    if found.chosen is None:
+        if found.considered:
+            return "no rule matches"
+        return "no connector is enabled (simulators serve test accounts only)"
+    why = f"lowest priority that matches ({found.chosen.priority})"
+    if found.sharing > 1:
+        why += f", shared by weight among {found.sharing} connectors"
+    if not found.chosen.is_up:
+        why += "; it is down, and so is every other match: its messages wait"
+    return why
+
+
+def _line(one: Considered) -> str:
+    c = one.candidate
+    way = f"{_rule(c)} → {c.connector}"
+    if not one.wanted:
+        return f"{way}: matches (priority {c.priority}{'' if c.is_up else ', down'})"
+    return f"{way}: no, wants {', '.join(f'{name} {value}' for name, value in one.wanted.items())}"
 
 
 def run_remove(arguments: argparse.Namespace) -> int:

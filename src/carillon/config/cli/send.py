@@ -152,6 +152,7 @@ def launch(campaign: Campaign, *, at: datetime | None) -> Campaign:
 def follow(campaign: Campaign, *, timeout_s: float = 0) -> bool:
     """Draw the progress until every recipient is final; False when time is up or Ctrl-C ends the looking (not the sending)."""
     from carillon.config.cli.progress import Bar
+    from carillon.domain import pauses
     from carillon.domain.status import is_final
     from carillon.services import counts
 
@@ -161,7 +162,9 @@ def follow(campaign: Campaign, *, timeout_s: float = 0) -> bool:
             by_status = counts.by_status(campaign.pk)
             done = sum(n for status, n in by_status.items() if is_final(status))
             campaign.refresh_from_db()
-            bar.at(done, campaign.recipient_count, campaign.paused_reason if campaign.paused_at else "")
+            bar.at(
+                done, campaign.recipient_count, pauses.in_english(campaign.paused_reason) if campaign.paused_at else ""
+            )
             if done >= campaign.recipient_count or campaign.finished_at is not None:
                 return True
             if time.monotonic() > ends:
