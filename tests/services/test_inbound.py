@@ -71,3 +71,10 @@ def test_other_octets_another_connector_or_an_id_make_another_text(connector_id:
     for session in (3, 4):
         inbound.keep([ok(session=session, carrier_message_id="mo-1")], connector_id=connector_id)
     assert count() == 4
+
+
+def test_a_repeat_is_known_though_the_gateways_clock_jumped(connector_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    (first,) = inbound.keep([ok(session=1)], connector_id=connector_id)
+    later = timezone.now() + timedelta(hours=3)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert inbound.keep([ok(session=2)], connector_id=connector_id) == [first]

@@ -59,6 +59,15 @@ def test_a_reply_belongs_to_the_latest_message_to_that_person() -> None:
     assert Outbox.objects.get(event="reply").payload == {"reply_id": reply.pk}
 
 
+def test_a_reply_answers_what_was_sent_not_what_waits() -> None:
+    account = make_account()
+    got = sent(account)
+    waiting = make_campaign(account, lists=[make_list(account, ["0612345678"])])
+    launching.launch(preparation.prepare(waiting.pk), actor=None, now=NOW)
+    assert receive("STOP").campaign_id == got.pk
+    assert counts.by_status(got.pk)[17] == 1
+
+
 def test_a_brand_named_in_the_text_goes_before_the_latest() -> None:
     account = make_account(is_multi_brand=True)
     atelier = Brand.objects.create(account=account, name="Atelier Bleu")

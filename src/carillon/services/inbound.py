@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from carillon.domain.traffic import Inbound
 from carillon.models import Reply
@@ -38,11 +38,12 @@ def answered(row_ids: Sequence[int]) -> None:
 
 
 def _row(inbound: Inbound, connector_id: int) -> Reply:
+    """Its time is the database's: clocks of gateways differ, and jump."""
     message_id = inbound.carrier_message_id[:80]
     fingerprint = 0 if message_id else inbound.fingerprint
     return Reply(
         connector_id=connector_id, carrier_message_id=message_id, msisdn=inbound.msisdn, to=inbound.to.lstrip("+")[:20],
-        text=inbound.text.replace("\x00", ""), received_at=inbound.received_at or timezone.now(),
+        text=inbound.text.replace("\x00", ""), received_at=inbound.received_at or Now(),
         fingerprint=fingerprint, session_id=inbound.session_id if fingerprint else 0, is_answered=not fingerprint,
     )  # fmt: skip
 
@@ -57,7 +58,7 @@ def _unless_repeated(rows: list[Reply], connector_id: int, sessions: Collection[
     unanswered: dict[int, list[Reply]] = defaultdict(list)
     for earlier in Reply.objects.filter(
         connector_id=connector_id, is_answered=False, fingerprint__in={row.fingerprint for row in rows},
-        received_at__gte=timezone.now() - REPEAT_WITHIN,
+        received_at__gte=Now() - REPEAT_WITHIN,
     ).exclude(session_id__in=sessions).order_by("pk"):  # fmt: skip
         unanswered[earlier.fingerprint].append(earlier)
     holders: dict[int, Reply] = {}

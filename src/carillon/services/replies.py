@@ -19,7 +19,7 @@ from django.utils import timezone
 from carillon.domain import optout
 from carillon.domain.errors import CarillonError
 from carillon.domain.optout import Keyword
-from carillon.domain.status import Status, joined
+from carillon.domain.status import NOT_SENT_STATUSES, Status, joined
 from carillon.models import Account, AutoReply, Brand, Campaign, Outbox, Reply
 from carillon.services import counts, forwarding, optouts, texts
 from carillon.services.deferral import defer
@@ -32,7 +32,10 @@ STOP_CONFIRMATION = "Votre demande est prise en compte : vous ne recevrez plus d
 
 LATEST = """
 SELECT m.id, c.id, coalesce(nullif(m.sender, ''), nullif(c.sender, ''),
-       CASE c.traffic WHEN 'MKG' THEN a.short_code_mkg ELSE a.short_code_notification END)
+       CASE c.traffic WHEN 'MKG' THEN a.short_code_mkg ELSE a.short_code_notification END),
+       EXISTS (SELECT 1 FROM submission s WHERE s.connector_id = m.connector_id AND s.message_id = m.id
+               AND s.status <> ALL(%s::smallint[]))
+       OR EXISTS (SELECT 1 FROM doubt d WHERE d.connector_id = m.connector_id AND d.message_id = m.id)
 FROM message m JOIN campaign c ON c.id = m.campaign_id JOIN account a ON a.id = c.account_id
 WHERE m.msisdn = %s AND m.status = 1 AND c.launched_at IS NOT NULL
 ORDER BY m.id DESC LIMIT 50
@@ -49,21 +52,23 @@ class Match:
 
 
 def match(reply: Reply) -> Match | None:
-    """The latest message this person got from the number they wrote to; a brand named in the text goes first.
+    """The latest message this person got from the number they wrote to, before one that waits to be sent; a brand named in the
+    text goes first.
 
     Without one, the only account that has this number as its short code.
     """
     with connection.cursor() as cursor:
-        cursor.execute(LATEST, [reply.msisdn])
-        sent = [(message, campaign) for message, campaign, sender in cursor.fetchall() if sender == reply.to]
-    if sent:
-        campaigns = Campaign.objects.select_related("account", "payer", "brand").in_bulk({c for _, c in sent})
-        for message_id, campaign_id in sorted(sent, key=lambda pair: not _names(reply.text, campaigns[pair[1]].brand)):
-            campaign = campaigns[campaign_id]
-            return Match(campaign.account, campaign, message_id)
+        cursor.execute(LATEST, [sorted(NOT_SENT_STATUSES), reply.msisdn])
+        found = [(*rest, has_left) for *rest, sender, has_left in cursor.fetchall() if sender == reply.to]
+    if found:
+        campaigns = Campaign.objects.select_related("account", "payer", "brand").in_bulk({c for _, c, _ in found})
+        message_id, campaign_id, _ = min(
+            found, key=lambda row: (not _names(reply.text, campaigns[row[1]].brand), not row[2])
+        )
+        return Match(campaigns[campaign_id].account, campaigns[campaign_id], message_id)
     owners = Account.objects.filter(short_code_mkg=reply.to) | Account.objects.filter(short_code_notification=reply.to)
-    found = list(owners[:2])
-    return Match(found[0], None, None) if len(found) == 1 else None
+    alone = list(owners[:2])
+    return Match(alone[0], None, None) if len(alone) == 1 else None
 
 
 def _names(text: str, brand: Brand | None) -> bool:
