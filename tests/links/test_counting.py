@@ -11,7 +11,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from carillon.models import Campaign, Click, ClickCount, Message, Outbox, Webhook
-from carillon.services import clicks, report_figures, reports
+from carillon.services import clicks, links, report_figures, reports
 from carillon.services.clicks import Visit
 from carillon.web.click_writer import ClickWriter
 from tests.links.asking import PREVIEWER, Caller, codes, linked
@@ -100,9 +100,10 @@ def test_a_webhook_is_told_of_people_only(caller: Caller) -> None:
     for path in (*codes(campaign)[:1], *codes(other)[:1]):
         caller.ask(path)
         caller.ask(path, agent=PREVIEWER)
+    caller.ask(codes(campaign, links.OPT_OUT)[0])  # a page where one may opt out: no click on a link of the text
     caller.store()
     found = Outbox.objects.filter(event="click", account_id__in=[campaign.account_id, other.account_id])
-    click = Click.objects.get(campaign_id=campaign.pk, kind="click")
+    click = Click.objects.get(campaign_id=campaign.pk, kind="click", link_index=0)
     assert [(row.account_id, row.payload) for row in found] == [(campaign.account_id, {"click_id": click.pk})]
 
 

@@ -62,7 +62,7 @@ WITH kept AS (
 )
 INSERT INTO outbox (account_id, event, payload)
 SELECT account_id, 'click', jsonb_build_object('click_id', id) FROM kept
-WHERE kind = 'click' AND EXISTS (
+WHERE kind = 'click' AND shown <> 7 AND EXISTS (  -- the opt-out page is told as a stop, when it is one
     SELECT 1 FROM webhook w WHERE w.account_id = kept.account_id AND w.is_enabled AND 'click' = ANY(w.events))
 """
 
