@@ -191,7 +191,6 @@ def bare_database(total: int) -> float:
             ]  # fmt: skip
             job.receipts = [Receipt(f"{m.message_id:x}", 16, 0, m.msisdn) for m in before]
             outcome = delivery.tick(connection, run, job)
-            delivery.commit(connection)
             delivery.committed(run, outcome)
             done += len(before)
             claims = outcome.claimed

@@ -34,7 +34,6 @@ class Desk:
 
     def tick(self, **job: Any) -> Outcome:
         outcome = delivery.tick(self.connection, self.run, Job(**job))
-        delivery.commit(self.connection)
         delivery.committed(self.run, outcome)
         return outcome
 

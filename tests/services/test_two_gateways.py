@@ -38,9 +38,10 @@ def test_an_answer_committed_after_the_receipts_tick(desks: tuple[Desk, Desk]) -
     sender, receiver = desks
     campaign = builders.make_sendable_campaign(sender.connector, n=3)
     messages = sender.take_all()
-    outcome = delivery.tick(sender.connection, sender.run, Job(answered=[answers(m, 24) for m in messages]))
-    receiver.tick(receipts=[receipt(message, 16) for message in messages])
-    delivery.commit(sender.connection)
+    outcome = delivery.tick(
+        sender.connection, sender.run, Job(answered=[answers(m, 24) for m in messages]),
+        committing=lambda _: receiver.tick(receipts=[receipt(message, 16) for message in messages]),
+    )  # fmt: skip
     delivery.committed(sender.run, outcome)
     assert sender.statuses(campaign.pk) == {24: 3}
     assert matching.match_known() >= 3

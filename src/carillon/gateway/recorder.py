@@ -35,15 +35,17 @@ class Recorder:
         self._ring = ring
         self._ids = [0] * ring
         self._at = 0
-        self._file = self.path.open("a+b")
-        if not _lock(self._file.fileno()):  # two platforms in one home: cutting a file that is mapped kills its process
-            self._file.close()
+        if self.path.exists() and not is_gone(folder, run_id):  # two platforms in one home
             raise BlockingIOError(f"{self.path} is held by another process")
-        self._file.truncate(0)
+        # It appears under its name once it is locked and whole: who looks for a moment earlier would think the process gone.
+        new = self.path.with_suffix(f".{os.getpid()}")
+        self._file = new.open("w+b")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
         size = _START + 8 * ring
         os.posix_fallocate(self._file.fileno(), 0, size)  # a full disk says so now, not by a SIGBUS later
         self._map = mmap.mmap(self._file.fileno(), size)
         _HEADER.pack_into(self._map, 0, _MAGIC, run_id, ring, boot_id())
+        new.rename(self.path)
 
     def note(self, ids: list[int], unanswered: Container[int]) -> None:
         """`unanswered` tells which earlier ids must stay. The ring must be larger than their number."""

@@ -97,12 +97,13 @@ class Writer:
             delivery.committed(run, outcome)
             return outcome
         self._doubtful = None
-        outcome = delivery.tick(connection, run, job)
-        self._doubtful = outcome
-        delivery.commit(connection)
+        outcome = delivery.tick(connection, run, job, committing=self._doubt)
         self._doubtful = None
         delivery.committed(run, outcome)
         return outcome
+
+    def _doubt(self, outcome: Outcome) -> None:
+        self._doubtful = outcome
 
     def _without_poison(self, job: Job, error: psycopg.Error) -> Outcome:
         """One receipt the database refuses must not stop the others: they are tried one by one, and the bad one is logged."""

@@ -15,7 +15,7 @@ Counters count messages; a message of several segments has the status of `domain
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import psycopg
@@ -63,16 +63,24 @@ def committed_tick(connection: psycopg.Connection[Any], run: Run) -> int:
     return int(row[0])
 
 
-def tick(connection: psycopg.Connection[Any], run: Run, job: Job) -> Outcome:
-    """All but the commit; the caller commits, then calls `committed`. Raises Fenced (the caller rolls back)."""
+def tick(
+    connection: psycopg.Connection[Any],
+    run: Run,
+    job: Job,
+    *,
+    committing: Callable[[Outcome], None] = lambda outcome: None,
+) -> Outcome:
+    """The whole transaction; on return it is on disk, and the caller calls `committed`. Raises Fenced.
+
+    `committing` is called just before the COMMIT is sent, with the sums that go before it: when the connection is lost after
+    that, `committed_tick` tells whether it arrived.
+    """
     with connection.pipeline():
         connection.execute("BEGIN")
-        return _carry(Tick(connection, run), job)
-
-
-def commit(connection: psycopg.Connection[Any]) -> None:
-    """Raises an OperationalError when the connection is lost: `committed_tick` tells then whether it arrived."""
-    connection.execute("COMMIT")
+        outcome = _carry(Tick(connection, run), job)
+        committing(outcome)
+        connection.execute("COMMIT")
+        return outcome
 
 
 def committed(run: Run, outcome: Outcome) -> None:
@@ -87,6 +95,7 @@ def committed(run: Run, outcome: Outcome) -> None:
 
 
 def _carry(tick: Tick, job: Job) -> Outcome:
+    """The server is waited for once, at the fence's answer, unless something unusual has come; the sums leave with the COMMIT."""
     run = tick.run
     fence = tick.execute(sql.FENCE, [run.tick + 1, LEASE_S, run.id, run.connector_id])
     added = submissions.begin(tick, job)

@@ -88,10 +88,7 @@ class SmppCarrier:
         for ack in acks:
             pairs: list[tuple[Link, int]] = ack if isinstance(ack, list) else [ack]  # type: ignore[list-item]
             for link, sequence in pairs:
-                if link in sequences:
-                    sequences[link].append(sequence)
-                else:
-                    sequences[link] = [sequence]
+                sequences.setdefault(link, []).append(sequence)
         for link, stored in sequences.items():
             link.session.acknowledge(*stored)
             link.flush()
@@ -106,8 +103,7 @@ class SmppCarrier:
                     await self._idle.wait()
             except TimeoutError:
                 logger.warning("closing with %d segments unanswered", self._in_flight())
-        begun = self._outgoing.take_begun()
-        if begun:
+        if begun := self._outgoing.take_begun():
             self._sink.on_lost(begun)
         await self._unbind(min(1.0, timeout_s))
         if self._timer is not None:
@@ -233,10 +229,8 @@ class SmppCarrier:
                 answers += self._on_refusal(token, code)
                 continue
             accepted += 1
-            carrier_id = message_id
-            if not (is_plain and message_id.isalnum()):
-                carrier_id = normalise_id(message_id, form=form, fold=fold)
-            answers.append(Answer(token.message.message_id, token.segment, token.segments, sent, carrier_id))
+            key = message_id if is_plain and message_id.isalnum() else normalise_id(message_id, form=form, fold=fold)
+            answers.append(Answer(token.message.message_id, token.segment, token.segments, sent, key))
         self._bucket.accepted(now, accepted)
         if self._pause.is_probing and any(answer.status == Status.SENT for answer in answers):
             self._pause.accepted()
@@ -323,8 +317,7 @@ class SmppCarrier:
             self._sink.on_lost(list(ids))
 
     def _give_back(self) -> None:
-        messages = self._outgoing.take_untouched()
-        if messages:
+        if messages := self._outgoing.take_untouched():
             self._sink.on_unsent(messages)
 
     def _in_flight(self) -> int:
