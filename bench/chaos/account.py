@@ -23,6 +23,18 @@ FROM message m JOIN campaign k ON k.id = m.campaign_id LEFT JOIN doubt d ON d.me
 WHERE m.account_id = %s
 """
 
+DELIVERED_TO_STOPPED = """
+SELECT m.id, m.campaign_id, r.message_id = m.id, s.submitted_at < r.received_at
+FROM message m JOIN reply r ON r.msisdn = m.msisdn AND r.account_id = m.account_id AND r.kind = 'stop'
+JOIN submission s ON s.message_id = m.id JOIN campaign k ON k.id = m.campaign_id AND k.origin <> 'system'
+WHERE m.account_id = %s AND m.segments = 1 AND s.status IN (16, 21)
+"""
+COUNTED_17 = """
+SELECT campaign_id, sum(n)::integer FROM (
+    SELECT campaign_id, status, n FROM campaign_count UNION ALL SELECT campaign_id, status, n FROM campaign_delta) c
+WHERE status = 17 AND campaign_id IN (SELECT id FROM campaign WHERE account_id = %s) GROUP BY campaign_id
+"""
+
 
 @dataclass
 class Told:
@@ -98,26 +110,17 @@ def in_hours(lines: Sequence[dict[str, Any]], clock: Clock, start: str) -> list[
 
 
 def stops_counted(stage: Stage, account_id: int) -> list[str]:
-    """A message delivered to somebody whose STOP answers it counts as 17; so says its campaign's counter."""
-    wanted = Counter(
-        row[0]
-        for row in stage.rows(
-            "SELECT m.campaign_id, m.id FROM message m WHERE m.account_id = %s AND m.segments = 1 AND EXISTS (SELECT 1 FROM reply r"
-            " WHERE r.message_id = m.id AND r.kind = 'stop') AND EXISTS (SELECT 1 FROM submission s WHERE s.message_id = m.id"
-            " AND s.status IN (16, 21))",
-            [account_id],
-        )
-    )
-    kept = dict(
-        stage.rows(
-            "SELECT campaign_id, sum(n)::integer FROM (SELECT campaign_id, status, n FROM campaign_count UNION ALL SELECT"
-            " campaign_id, status, n FROM campaign_delta) c WHERE status = 17 AND campaign_id IN"
-            " (SELECT id FROM campaign WHERE account_id = %s) GROUP BY campaign_id",
-            [account_id],
-        )
-    )
-    return [
-        f"campaign {c}: {wanted[c]} STOPs answer its messages, {kept.get(c, 0)} count as 17"
-        for c in wanted
-        if kept.get(c) != wanted[c]
+    """A message delivered to somebody whose STOP answers it counts as 17: so says its campaign's counter. A STOP answers the message
+    that had been sent when it came (both times are the database's)."""
+    wanted: Counter[int] = Counter()
+    faults = []
+    for message_id, campaign_id, is_answered, was_sent in stage.rows(DELIVERED_TO_STOPPED, [account_id]):
+        wanted[campaign_id] += is_answered
+        if was_sent and not is_answered:
+            faults.append(f"message {message_id} was there when its person said STOP, and is not what the STOP answers")
+    kept = dict(stage.rows(COUNTED_17, [account_id]))
+    return faults + [
+        f"campaign {campaign_id}: {n} STOPs answer its messages, {kept.get(campaign_id, 0)} count as 17"
+        for campaign_id, n in wanted.items()
+        if kept.get(campaign_id, 0) != n
     ]
