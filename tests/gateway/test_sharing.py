@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connections
 
 from carillon.models import Account
 from tests import builders
@@ -84,26 +87,39 @@ def test_ten_messages_overtake_a_heavy_campaign_of_thousands(station: Station, a
         async with simulating(station):
             station.start()
             await station.until(FINAL.replace("count(*)", "count(*) > 200"))
-            builders_row = "SELECT count(*) FROM submission WHERE connector_id = %(c)s AND campaign_id = {}"
-            few = await in_thread(station, account)
-            await station.until(builders_row.format(few), 10)
+            few = await in_thread(station, account, n=10, sender="FEW")
+            await station.until(f"{FINAL} AND campaign_id = {few}", 10)
             assert station.ask(FINAL) < 4000
             await station.stop()
 
     run()
 
 
-async def in_thread(station: Station, account: Account) -> int:
-    """A campaign of ten, made while the gateway runs."""
-    import asyncio
+def test_no_weight_puts_marketing_before_a_notification(station: Station, account: Account) -> None:
+    builders.make_sendable_campaign(station.row, n=4000, slice_size=500, account=account, weight=100, sender="HEAVY")
+    station.options["rate"] = 1000.0
+
+    @looped
+    async def run() -> None:
+        async with simulating(station):
+            station.start()
+            await station.until(FINAL.replace("count(*)", "count(*) > 200"))
+            alert = await in_thread(station, account, n=300, sender="ALERT", is_notification=True)
+            await station.until(f"{FINAL} AND campaign_id = {alert}", 300)
+            await station.stop()
+
+    run()
+    order = sent_by(station)
+    first, last = order.index("ALERT"), len(order) - order[::-1].index("ALERT")
+    assert last - first <= 300 + 100, "more than a hundred of marketing between the notifications"
+
+
+async def in_thread(station: Station, account: Account, **changes: Any) -> int:
+    """A campaign made while the gateway runs."""
 
     def make() -> int:
-        from django.db import connections
-
         try:
-            return builders.make_sendable_campaign(
-                station.row, n=10, account=account, sender="FEW", first_msisdn=OTHERS
-            ).pk
+            return builders.make_sendable_campaign(station.row, account=account, first_msisdn=OTHERS, **changes).pk
         finally:
             connections.close_all()
 
