@@ -7,7 +7,7 @@ from django.db import connection
 
 from carillon.domain.errors import Conflict, InvalidInput
 from carillon.domain.status import Status
-from carillon.models import Campaign, Message, Sender, Slice
+from carillon.models import Brand, Campaign, Message, Sender, Slice
 from carillon.services import campaigns, counts, inline, optouts, preparation
 from tests.builders import make_account, make_campaign, make_connector, make_list, make_optout
 
@@ -191,3 +191,22 @@ def test_a_sender_the_operators_refused_is_not_used() -> None:
     with pytest.raises(InvalidInput, match="refused"):
         preparation.prepare(make_campaign(account, lists=[item], sender="Casino").pk)
     preparation.prepare(make_campaign(account, lists=[item], sender="CARILLON").pk)
+
+
+def test_opt_outs_of_every_batch_are_found_at_their_level(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are read one ahead, in another thread, and must see what this transaction sees."""
+    monkeypatch.setattr(preparation, "BATCH", 2)
+    make_connector()
+    account = make_account(is_multi_brand=True)
+    brand = Brand.objects.create(account=account, name="Atelier Bleu")
+    make_optout(account, 33612345679)
+    make_optout(None, 33612345681)
+    make_optout(account, 33612345683, brand_id=brand.pk, level="brand")
+    make_optout(account, 33612345682, medium="VMS")
+    make_optout(make_account(), 33612345680)
+    item = make_list(account, [f"06123456{n}" for n in range(78, 85)])
+    campaign = preparation.prepare(make_campaign(account, lists=[item], brand=brand).pk)
+    assert statuses(campaign) == [1, 14, 1, 15, 1, 18, 1]
+    with pytest.raises(preparation.Cancelled):
+        preparation.prepare(campaign.pk, should_stop=lambda: True)
+    assert statuses(campaign) == [1, 14, 1, 15, 1, 18, 1]  # the interrupted one left nothing behind
