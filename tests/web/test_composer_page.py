@@ -164,6 +164,14 @@ def test_default_values_fill_the_empty_rows(client, draft) -> None:
     )
 
 
+def test_a_default_is_asked_only_for_fields_of_the_message(client, draft) -> None:
+    asked = dict(client.get(f"/campaigns/{draft.pk}/message").context["wanting"])
+    assert asked and not any(asked.values())
+    type(draft).objects.filter(pk=draft.pk).update(message="Bonjour ${CIVILITE} STOP 36184")
+    asked = dict(client.get(f"/campaigns/{draft.pk}/message").context["wanting"])
+    assert [name for name, is_used in asked.items() if is_used] == ["Civilité"]
+
+
 def test_the_rows_that_spill_are_shown(client, alice, draft) -> None:
     alice.account.max_segments = 3
     alice.account.save()
@@ -289,7 +297,9 @@ def test_a_file_that_is_no_picture_is_refused(client, draft, settings, tmp_path)
         "attachment": SimpleUploadedFile("virus.png", b"MZ" + b"0" * 500),
         "stay": "1",
     }
-    assert 'class="toast error"' in client.post(here, given, follow=True).content.decode()
+    page = client.post(here, given)
+    assert page.status_code == 422
+    assert "virus.png : " in page.content.decode()
     assert not Link.objects.exists()
 
 

@@ -187,8 +187,12 @@ def test_typed_recipients_with_fields_or_several_numbers(client, draft) -> None:
 
 
 def test_a_number_that_is_no_mobile_is_refused(client, draft) -> None:
-    page = client.post(f"/campaigns/{draft.pk}/recipients/type", {"mobile": "0123456789"}, follow=True).content.decode()
-    assert "Ce n&#x27;est pas un numéro de mobile." in page
+    given = {"mobile": "0123456789", "field": ["nom"], "value": ["Zoé"]}
+    answer = client.post(f"/campaigns/{draft.pk}/recipients/type", given)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert 'value="0123456789"' in page and 'value="Zoé"' in page  # what was typed is kept
+    assert "« 0123456789 » n&#x27;est pas un numéro de mobile" in page
     assert CampaignList.objects.count() == 0
 
 

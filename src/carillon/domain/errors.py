@@ -27,16 +27,19 @@ class CarillonError(Exception):
 
 
 class InvalidInput(CarillonError):
-    """`field` is the parameter or column at fault, `line` the 1-based line of a file without its header."""
+    """`field` is the parameter or column at fault, `line` the 1-based line of a file without its header, `subject` what inside
+    the value is meant, such as a file of a ZIP."""
 
     code = "invalid_input"
 
     def __init__(
-        self, message: str, *, field: str | None = None, line: int | None = None, code: str | None = None
-    ) -> None:
+        self, message: str, *, field: str | None = None, line: int | None = None, code: str | None = None,
+        subject: str = "",
+    ) -> None:  # fmt: skip
         super().__init__(message, code=code)
         self.field = field
         self.line = line
+        self.subject = subject
 
 
 class NotFound(CarillonError):

@@ -52,8 +52,8 @@ def folder() -> Path:
     return Path(settings.MEDIA_ROOT) / "links"
 
 
-def _refused(sentence: str, code: str, field: str = "file") -> InvalidInput:
-    return InvalidInput(sentence, field=field, code=code)
+def _refused(sentence: str, code: str, field: str = "file", subject: str = "") -> InvalidInput:
+    return InvalidInput(sentence, field=field, code=code, subject=subject)
 
 
 def make(
@@ -142,7 +142,7 @@ def store_file(account: Account, raw: bytes, *, name: str) -> Asset:
 
 
 def store_page(account: Account, raw: bytes, *, entry: str, name: str = "") -> Asset:
-    """A ZIP with an HTML page; `entry` is the page's file inside it. Scripts are left out.
+    """A ZIP with an HTML page; `entry` is the page's file inside it, "" the only one or index.html. Scripts are left out.
 
     Raises InvalidInput: not a ZIP, a path that leaves its folder, a bomb, encrypted, a type that is not hosted, no such page.
     """
@@ -171,13 +171,13 @@ def _unpacked(archive: zipfile.ZipFile) -> dict[str, bytes]:
         if path is None:
             continue
         if member.flag_bits & 0x1:
-            raise _refused("This ZIP is encrypted", "zip_unreadable")
+            raise _refused("This ZIP is encrypted", "zip_encrypted", subject=path[:60])
         # What the directory of a ZIP says of its sizes may be a lie: the reading stops by itself.
         with archive.open(member) as stream:
             content = stream.read(MOST_UNPACKED - total + 1)
         total += len(content)
         if total > MOST_UNPACKED or len(content) > MOST_RATIO * max(member.compress_size, 1000):
-            raise _refused("This ZIP unpacks to far too much", "zip_bomb")
+            raise _refused("This ZIP unpacks to far too much", "zip_bomb", subject=path[:60])
         files[path] = content
     return files
 
@@ -186,7 +186,9 @@ def _safe_path(name: str) -> str | None:
     """The path inside the page's folder; None for what is left out. Raises InvalidInput for what must not be there at all."""
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or "\x00" in name or re.match(r"[A-Za-z]:", name) or len(name) > 200:
-        raise _refused(f"The ZIP holds a path that leaves its folder: {name[:60]!r}", "zip_traversal")
+        raise _refused(
+            f"The ZIP holds a path that leaves its folder: {name[:60]!r}", "zip_traversal", subject=name[:60]
+        )
     if (
         path.parts[0] == "__MACOSX"
         or any(part.startswith(".") for part in path.parts)
@@ -194,18 +196,21 @@ def _safe_path(name: str) -> str | None:
     ):
         return None
     if path.suffix.lower() not in PAGE_TYPES:
-        raise _refused(f"Files like {path.name[:60]!r} are not hosted", "zip_type")
+        raise _refused(f"Files like {path.name[:60]!r} are not hosted", "zip_type", subject=path.name[:60])
     return str(path)
 
 
 def _entry(files: dict[str, bytes], entry: str) -> str:
+    pages = [path for path in files if path.lower().endswith((".html", ".htm"))]
+    if not entry.strip() and len(pages) == 1:
+        return pages[0]
     wanted = str(PurePosixPath(entry.strip().replace("\\", "/").lstrip("/") or "index.html"))
     found = next((path for path in files if path == wanted), None)
     found = found or next(
         (path for path in sorted(files, key=len) if path.lower().endswith("/" + wanted.lower())), None
     )
     if found is None or not found.lower().endswith((".html", ".htm")):
-        raise _refused(f"The ZIP holds no page {entry[:60]!r}", "zip_no_page")
+        raise _refused(f"The ZIP holds no page {wanted[:60]!r}", "zip_no_page", subject=wanted[:60])
     return found
 
 

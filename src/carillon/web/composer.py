@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from carillon.domain import emoji, renderers, segments
 from carillon.domain.compose import Warned, prefilled
 from carillon.domain.errors import CarillonError, InvalidInput, NotFound
-from carillon.domain.fields import BUILTINS, Columns
+from carillon.domain.fields import BUILTINS, Columns, fold
 from carillon.domain.segments import foreign_characters, to_gsm
 from carillon.domain.status import Status
 from carillon.models import Campaign, List
@@ -97,6 +97,15 @@ def chips(campaign: Campaign) -> list[Chip]:
     empty = composing.extremes(campaign).empty
     token = TOKENS.get(campaign.renderer, "${%s}")
     return [Chip(name, token % name, name in empty) for name in composing.header_of(campaign)]
+
+
+def wanting(campaign: Campaign) -> list[tuple[str, bool]]:
+    """Fields with empty rows, and whether the text, or a preview's, names them: only those are asked for a default."""
+    links = campaign.links.values_list("title", "description", "url")
+    text = fold(" ".join([campaign.message, *(part for link in links for part in link)]))
+    empty = composing.extremes(campaign).empty
+    spellings = {name: [fold(name), *(b for b, others in BUILTINS.items() if fold(name) in others)] for name in empty}
+    return [(name, any(s in text for s in spellings[name])) for name in composing.header_of(campaign) if name in empty]
 
 
 def browser_data(campaign: Campaign) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from carillon.domain import pauses
-from carillon.domain.errors import CarillonError, InsufficientCredit
+from carillon.domain.errors import CarillonError, InsufficientCredit, InvalidInput
 from carillon.domain.status import Status, label
 
 SENTENCES: dict[str, Promise | str] = {
@@ -104,11 +104,18 @@ SENTENCES: dict[str, Promise | str] = {
     "image_too_big": _("Cette image a trop de pixels."),
     "pdf_active": _("Ce PDF contient des scripts ou des fichiers : réenregistrez-le en PDF simple."),
     "zip_unreadable": _("Ce fichier ZIP est illisible."),
-    "zip_traversal": _("Ce ZIP contient un chemin qui sort de son dossier."),
-    "zip_bomb": _("Ce ZIP est beaucoup trop gros une fois décompressé."),
-    "zip_too_many": _("Ce ZIP contient trop de fichiers."),
-    "zip_type": _("Ce ZIP contient un fichier d'un type qui n'est pas hébergé."),
-    "zip_no_page": _("Ce ZIP ne contient pas cette page HTML."),
+    "zip_encrypted": _("Ce ZIP est protégé par un mot de passe : enregistrez-le sans."),
+    "zip_traversal": _(
+        "Le chemin « %(subject)s » sort du dossier de ce ZIP : refaites le ZIP depuis le dossier de la page."
+    ),
+    "zip_bomb": _("« %(subject)s » est beaucoup trop gros une fois décompressé : 30 Mo au plus pour toute la page."),
+    "zip_too_many": _("Ce ZIP contient trop de fichiers : 200 au plus."),
+    "zip_type": _(
+        "« %(subject)s » n'est pas d'un type hébergé : HTML, CSS, images, polices, PDF, MP3 ou MP4. Retirez-le du ZIP."
+    ),
+    "zip_no_page": _(
+        "Ce ZIP ne contient pas de page « %(subject)s » : nommez-la ainsi, ou n'y mettez qu'une page HTML."
+    ),
 }
 
 
@@ -146,4 +153,9 @@ def sentence_for(error: CarillonError) -> str:
             "needed": f"{error.needed / 100:g}",
             "available": f"{max(error.available, 0) / 100:g}",
         }
-    return str(SENTENCES.get(error.code, error.message))
+    sentence = str(SENTENCES.get(error.code, error.message))
+    return (
+        sentence % {"subject": error.subject}
+        if isinstance(error, InvalidInput) and "%(subject)s" in sentence
+        else sentence
+    )

@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("carillon.web.wizard_recipients")),
     path("", include("carillon.web.wizard_message")),
     path("", include("carillon.web.mini_site")),
+    path("", include("carillon.web.hosted_page")),
     path("", include("carillon.web.wizard_send")),
     path("", include("carillon.web.report")),
     path("", include("carillon.web.report_clicks")),

@@ -1,4 +1,4 @@
-"""Tab 3: the message. The page counts by itself (composer.js); what these views answer is the truth."""
+"""Tab 3: the message, its links and files. The page counts by itself (composer.js); what these views answer is the truth."""
 
 from __future__ import annotations
 
@@ -127,9 +127,25 @@ def _links(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
         elif "attachment" in request.FILES:
             raw, name = _content(request, "attachment")
             link_tracking.attach(campaign, hosting.store_file(campaign.account, raw, name=name))
+        elif "page" in request.FILES:
+            raw, name = _content(request, "page")
+            asset = hosting.store_page(campaign.account, raw, entry=request.POST.get("entry", "")[:200], name=name)
+            link_tracking.attach(campaign, asset)
+            toasts.done(request, _("Page hébergée : son lien est dans le message."))
     except InvalidInput as error:
-        toasts.failed(request, sentence_for(error))
+        campaign.refresh_from_db()
+        problem = f"{_file_name(request)} : {sentence_for(error)}" if request.FILES else sentence_for(error)
+        return _page(
+            request, campaign, MessageForm(initial=_initial(campaign)), status=422, file_problem=problem,
+            problem_field=next(iter(request.FILES), ""),
+        )  # fmt: skip
     return HttpResponseRedirect(reverse(TAB, args=[campaign.pk]) + "#links")
+
+
+def _file_name(request: SignedInRequest) -> str:
+    return next((file.name for file in request.FILES.values() if isinstance(file, UploadedFile) and file.name), "?")[
+        :80
+    ]
 
 
 def _image(request: SignedInRequest, campaign: Campaign) -> Asset:
@@ -159,7 +175,7 @@ def link_image(request: SignedInRequest, campaign: Campaign, index: int) -> Http
 @composing.reading_lists_once()
 def _page(
     request: SignedInRequest, campaign: Campaign, form: MessageForm, *, status: int = 200, is_conflict: bool = False,
-    must_fix: str = "",
+    must_fix: str = "", **more: str,
 ) -> HttpResponse:  # fmt: skip
     typed = _typed(campaign, request.POST) if request.method == "POST" else copy.copy(campaign)
     if request.method != "POST":
@@ -168,9 +184,10 @@ def _page(
     theirs = [(_("Emetteur du message"), campaign.sender), (_("Message"), campaign.message)] if is_conflict else None
     return wizard.show(
         request, campaign, TEMPLATE, tab=TAB, status=status, form=form, theirs=theirs, must_fix=must_fix,
-        chips=composer.chips(campaign), defaults=typed.defaults, data=composer.browser_data(campaign), verdict=verdict, cost=verdict.cost,
+        chips=composer.chips(campaign), wanting=composer.wanting(typed), defaults=typed.defaults,
+        data=composer.browser_data(campaign), verdict=verdict, cost=verdict.cost,
         urls=link_tracking.detected(typed.message), links=campaign.links.order_by("index"),
-        templates=message_templates.visible(request.user)[:100], row=0,
+        templates=message_templates.visible(request.user)[:100], row=0, **more,
     )  # fmt: skip
 
 

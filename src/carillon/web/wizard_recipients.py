@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from django.http import HttpResponseBase, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -31,17 +31,29 @@ SEPARATORS = re.compile(r"[,;\n]+")
 
 @wizard.on_draft
 def recipients(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
+    return _page(request, campaign)
+
+
+def _page(request: SignedInRequest, campaign: Campaign, *, status: int = 200, problem: str = "") -> HttpResponse:
+    """`problem`: of what was typed, which stays in its fields."""
     chosen = campaigns.lists_of(campaign)
     used = {item.pk for item in chosen}
     inline_list = next((item for item in chosen if item.kind == List.Kind.INLINE), None)
     return wizard.show(
-        request, campaign, TEMPLATE, tab=TAB,
+        request, campaign, TEMPLATE, tab=TAB, status=status, problem=problem,
+        mobile=request.POST.get("mobile", "") if problem else "",
         cards=[list_cards.card(item) for item in chosen if item.kind != List.Kind.INLINE],
         excluded=campaigns.lists_of(campaign, excluded=True),
         known=[item for item in lists.visible(request.user).filter(account=campaign.account)[:SUGGESTED] if item.pk not in used],
         typed=list(list_rows.rows_of(inline_list)[:50]) if inline_list else [], inline_list=inline_list,
-        fields=typed_fields(campaign), address=f"{reverse('list_upload')}?campaign={campaign.pk}",
+        fields=_with_values(request, typed_fields(campaign)) if problem else [(name, "") for name in typed_fields(campaign)],
+        address=f"{reverse('list_upload')}?campaign={campaign.pk}",
     )  # fmt: skip
+
+
+def _with_values(request: SignedInRequest, names: list[str]) -> list[tuple[str, str]]:
+    given = dict(zip(request.POST.getlist("field"), request.POST.getlist("value"), strict=False))
+    return [(name, given.get(name, "")) for name in names]
 
 
 def typed_fields(campaign: Campaign) -> list[str]:
@@ -109,15 +121,33 @@ def _listed(campaign: Campaign) -> list[List]:
     return [item for item in campaigns.lists_of(campaign) if item.kind != List.Kind.INLINE]
 
 
-@_deed
-def add_typed(request: SignedInRequest, campaign: Campaign) -> str:
-    """One recipient with its fields, or several numbers between commas."""
+@wizard.on_draft
+@require_POST
+def add_typed(request: SignedInRequest, campaign: Campaign) -> HttpResponseBase:
+    """One recipient with its fields, or several numbers between commas. What is refused stays in its field."""
+    try:
+        n = _add_typed(request, campaign)
+    except InvalidInput as error:
+        return _page(request, campaign, status=422, problem=_typed_problem(error))
+    toasts.done(request, ngettext("%(n)d destinataire ajouté.", "%(n)d destinataires ajoutés.", n) % {"n": n})
+    return HttpResponseRedirect(reverse(TAB, args=[campaign.pk]))
+
+
+def _typed_problem(error: InvalidInput) -> str:
+    if error.code == "mobile" and error.subject:
+        return _("« %(number)s » n'est pas un numéro de mobile.") % {"number": error.subject}
+    if error.code == "number_missing":
+        return _("Indiquez un numéro de mobile.")
+    return sentence_for(error)
+
+
+def _add_typed(request: SignedInRequest, campaign: Campaign) -> int:
     given = [part.strip() for part in SEPARATORS.split(request.POST.get("mobile", "")) if part.strip()]
     if not given:
         raise InvalidInput("Give a number", field="mobile", code="number_missing")
     wrong = [part for part in given if not numbers.parse(part).is_mobile]
     if wrong:
-        raise InvalidInput(f"Not a mobile number: {wrong[0]}", field="mobile", code="mobile")
+        raise InvalidInput(f"Not a mobile number: {wrong[0]}", field="mobile", code="mobile", subject=wrong[0][:30])
     names, values = request.POST.getlist("field"), request.POST.getlist("value")
     fields = (
         {name: value.strip() for name, value in zip(names, values, strict=False) if value.strip()}
@@ -125,8 +155,7 @@ def add_typed(request: SignedInRequest, campaign: Campaign) -> str:
         else {}
     )
     inline.add_recipients(campaign, [{"mobile": number} | fields for number in given], name=_("Saisie manuelle"))
-    n = len(given)
-    return ngettext("%(n)d destinataire ajouté.", "%(n)d destinataires ajoutés.", n) % {"n": n}
+    return len(given)
 
 
 @_deed

@@ -7,6 +7,8 @@ import { paint } from "../highlight.js";
 const ASK_MS = 250;
 const SAY_MS = 1200; // a screen reader hears the counter once typing pauses
 
+const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 export default function composer(form) {
   const data = JSON.parse(document.getElementById("composer-data").textContent);
   const message = document.getElementById("id_message");
@@ -34,6 +36,7 @@ export default function composer(form) {
   function show() {
     const now = state();
     form.elements.auto_replace_emoji.disabled = !now.allowUcs2;
+    askForDefaults();
     if (rules) {
       paint(under, now, rules, data.pink);
       showCount(rules.worstCase(now));
@@ -41,6 +44,22 @@ export default function composer(form) {
       under.textContent = now.message;
     }
     fit();
+  }
+
+  // A default is asked only for fields the text, or a preview's, names.
+  function askForDefaults() {
+    const box = document.getElementById("defaults");
+    if (!box) return;
+    const texts = [message, ...form.querySelectorAll("[data-takes-fields]")].map((input) => folded(input.value)).join(" ");
+    let asked = 0;
+    for (const input of box.querySelectorAll("[data-default-for]")) {
+      const name = folded(input.dataset.defaultFor);
+      const others = Object.keys(data.builtins).filter((usual) => data.builtins[usual].includes(name));
+      const isUsed = [name, ...others].some((spelling) => texts.includes(spelling));
+      input.closest(".field").toggleAttribute("data-unused", !isUsed);
+      asked += isUsed;
+    }
+    box.hidden = asked === 0;
   }
 
   function refresh() {
