@@ -12,7 +12,9 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -206,6 +208,40 @@ def test_the_others_wait_until_an_ill_receiver_answers_again(receiver: Receiver)
     WebhookDelivery.objects.filter(attempts=1).update(next_at=timezone.now())
     send(webhook)
     assert [body["data"]["text"] for body in receiver.bodies()] == ["1", "1", "2", "3"]
+
+
+def test_a_receiver_that_stays_silent_is_paused_and_asked_every_hour(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [503] * 5
+    fact(webhook.account)
+    for _ in range(5):
+        webhook.refresh_from_db()
+        assert webhook.paused_at is None
+        WebhookDelivery.objects.update(next_at=timezone.now())
+        send(webhook)
+    webhook.refresh_from_db()
+    assert webhook.paused_at is not None
+    assert WebhookDelivery.objects.get().next_at > timezone.now() + timedelta(minutes=55)
+    WebhookDelivery.objects.update(next_at=timezone.now())
+    send(webhook)  # it answers again
+    webhook.refresh_from_db()
+    assert webhook.paused_at is None
+
+
+def test_receivers_that_failed_are_called_one_at_a_time(receiver: Receiver) -> None:
+    webhook, _ = hook(receiver)
+    receiver.answers = [503]
+    fact(webhook.account)
+    send(webhook)
+    WebhookDelivery.objects.update(next_at=timezone.now())
+    with psycopg.connect(**connection.get_connection_params()) as another:
+        another.execute("SELECT pg_advisory_lock(%s, 0)", [webhook_calls.TURN_LOCK])
+        webhook_calls.send_waiting(webhook.pk)
+        assert len(receiver.calls) == 1
+        assert ProcrastinateJob.objects.filter(task_name="webhooks.send", status="todo").exists()
+        another.execute("SELECT pg_advisory_unlock(%s, 0)", [webhook_calls.TURN_LOCK])
+    webhook_calls.send_waiting(webhook.pk)
+    assert len(receiver.calls) == 2
 
 
 def test_a_receiver_that_refuses_one_event_gets_the_others(receiver: Receiver) -> None:

@@ -12,7 +12,8 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,9 +35,12 @@ TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 ANSWER_BYTES = 64 * 1024  # read of an answer; the rest is not waited for
 REDIRECTS = 2
 CALL_S = 20.0  # one call, redirects included, however slowly the receiver trickles its answer
-DEAD_AFTER = 20  # failures in a row; then one call an hour asks whether it lives again
+DEAD_AFTER = 20  # failures in a row; then one call an hour asks whether it lives again …
+DEAD_AFTER_TRIES = 5  # … and so after five of one call without a sound answer, 12 minutes by BACKOFF_S
 PER_READ = 200
 RUN_S = 20.0  # a job gives its worker back after this long
+TURN_LOCK = 4715  # pg_advisory
+TURN_S = 5.0  # before one asks again whether it is its turn
 TRY_AGAIN = (408, 425, 429)
 LARGE = ("body",)
 NOTED = ("attempts", "last_status", "last_error", "duration_ms", "state", "done_at", "next_at")
@@ -69,9 +73,30 @@ def send_waiting(webhook_id: int) -> None:
     webhook = Webhook.objects.filter(pk=webhook_id, is_enabled=True).first()
     if webhook is None:
         return
-    if _ill_until(webhook) is None:
-        _run(webhook)
-    _come_back(webhook)
+    with _turn(webhook) as is_ours:
+        if is_ours and _ill_until(webhook) is None:
+            _run(webhook)
+    _come_back(webhook, wait_s=0.0 if is_ours else TURN_S)
+
+
+@contextmanager
+def _turn(webhook: Webhook) -> Iterator[bool]:
+    """Receivers that failed last time are called one at a time by all workers together: some that hang must not hold every
+    worker, which have campaigns to start and STOPs to hear.
+    """
+    if not webhook.failures:
+        yield True
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, 0)", [TURN_LOCK])
+        row = cursor.fetchone()
+    is_ours = bool(row and row[0])
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [TURN_LOCK])
 
 
 def _run(webhook: Webhook) -> None:
@@ -129,11 +154,12 @@ def _ill_until(webhook: Webhook) -> datetime | None:
     return until if until is not None and until > timezone.now() else None
 
 
-def _come_back(webhook: Webhook) -> None:
+def _come_back(webhook: Webhook, *, wait_s: float) -> None:
     first = WebhookDelivery.objects.filter(webhook=webhook, state="waiting").order_by("next_at").defer(*LARGE).first()
     if first is None:
         return
     key, at = f"webhook-{webhook.pk}", _ill_until(webhook) or first.next_at
+    at = max(at, timezone.now() + timedelta(seconds=wait_s)) if wait_s else at
     is_due = at <= timezone.now()
     defer("webhooks.send", webhook_id=webhook.pk, lock=key, queueing_lock=key, at=None if is_due else at)
 
@@ -231,7 +257,8 @@ def _note(webhook: Webhook, delivery: WebhookDelivery, outcome: Outcome, *, now:
             webhook.failures, webhook.paused_at = 0, None
     else:
         webhook.failures += 1
-        if webhook.failures >= DEAD_AFTER and webhook.paused_at is None:
+        is_dead = outcome.is_receiver_ill and delivery.attempts >= DEAD_AFTER_TRIES
+        if (is_dead or webhook.failures >= DEAD_AFTER) and webhook.paused_at is None:
             webhook.paused_at = now
             logger.warning("webhook %s is paused: %s", webhook.pk, outcome.error)
         Webhook.objects.filter(pk=webhook.pk).update(failures=webhook.failures, paused_at=webhook.paused_at)
