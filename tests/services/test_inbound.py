@@ -78,3 +78,9 @@ def test_a_repeat_is_known_though_the_gateways_clock_jumped(connector_id: int, m
     later = timezone.now() + timedelta(hours=3)
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert inbound.keep([ok(session=2)], connector_id=connector_id) == [first]
+
+
+def test_a_repeat_that_comes_before_the_first_is_stored_is_the_same_text(connector_id: int) -> None:
+    kept = inbound.keep([ok(session=1), ok(session=2), ok(session=2)], connector_id=connector_id, sessions={2})
+    assert kept[0] == kept[1] != kept[2]
+    assert count() == 2

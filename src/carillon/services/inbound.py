@@ -62,11 +62,16 @@ def _unless_repeated(rows: list[Reply], connector_id: int, sessions: Collection[
     ).exclude(session_id__in=sessions).order_by("pk"):  # fmt: skip
         unanswered[earlier.fingerprint].append(earlier)
     holders: dict[int, Reply] = {}
+    new: list[Reply] = []
     for row in rows:
         holder = next((one for one in unanswered[row.fingerprint] if one.session_id != row.session_id), None)
         if holder is not None:
             holder.session_id = row.session_id
             holders[id(row)] = holder
-    Reply.objects.bulk_create(row for row in rows if id(row) not in holders)
-    Reply.objects.bulk_update(holders.values(), ["session_id"])
+            continue
+        new.append(row)
+        if row.session_id not in sessions:  # its repeat may stand in the same batch
+            unanswered[row.fingerprint].append(row)
+    Reply.objects.bulk_update([holder for holder in holders.values() if holder.pk], ["session_id"])
+    Reply.objects.bulk_create(new)
     return {id(row): holders.get(id(row), row).pk for row in rows}
