@@ -182,9 +182,11 @@ class Chaos:
             self.stage.wait(self.scene.is_silent, what="the repeated receipts are told")
 
     def _click_more(self, clicker: Clicker) -> None:
-        self.stage.wait(self.stage.door_is_open, what="the web process answers")
         clicker.links += self.scene.people.read(self.recorded())
-        time.sleep(0.5)
+        begun = len(clicker.clicks)
+        self.stage.wait(
+            lambda: any(click.location for click in clicker.clicks[begun:]), what="somebody's click is answered"
+        )
 
     def recorded(self) -> list[dict[str, Any]]:
         lines = self.scene.recorded()
