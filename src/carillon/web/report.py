@@ -19,7 +19,16 @@ from carillon.domain import pauses
 from carillon.domain.errors import CarillonError
 from carillon.domain.status import Status, label
 from carillon.models import Campaign
-from carillon.services import campaigns, launching, message_history, npai, report_figures, report_search, reports
+from carillon.services import (
+    campaigns,
+    launching,
+    message_history,
+    npai,
+    report_figures,
+    report_marks,
+    report_search,
+    reports,
+)
 from carillon.services.report_rows import MessageRow
 from carillon.web import charts, report_live, toasts
 from carillon.web.campaigns import download
@@ -54,6 +63,7 @@ def report(request: SignedInRequest, campaign_id: int) -> HttpResponseBase:
             "chosen_label": _label(chosen),
             "q": request.GET.get("q", ""),
             "found": found,
+            "marks": _marks(campaign, found),
             "more": more,
         },
     )
@@ -103,6 +113,10 @@ def _rows(campaign: Campaign, request: SignedInRequest) -> tuple[list[MessageRow
     )
 
 
+def _marks(campaign: Campaign, found: list[MessageRow]) -> dict[int, report_marks.Marks]:
+    return report_marks.of(campaign, [row.msisdn for row in found if row.msisdn is not None])
+
+
 def _label(chosen: str) -> str:
     if chosen in GROUPS:
         return str(GROUPS[chosen][0])
@@ -119,7 +133,8 @@ def rows(request: SignedInRequest, campaign_id: int) -> HttpResponse:
     found, more = _rows(campaign, request)
     chosen = request.GET.get("status", "")
     context = {"campaign": campaign, "found": found, "more": more, "chosen": chosen, "chosen_label": _label(chosen)}
-    return render(request, "report/rows.html", context | {"q": request.GET.get("q", "")})
+    context |= {"marks": _marks(campaign, found), "q": request.GET.get("q", "")}
+    return render(request, "report/rows.html", context)
 
 
 @signed_in
@@ -144,7 +159,11 @@ def history(request: SignedInRequest, campaign_id: int, message_id: int) -> Http
     campaign = campaigns.get(request.user, campaign_id)
     found = message_history.get(request.user, message_id)
     template = "report/history.html" if request.htmx else "report/history_page.html"
-    return render(request, template, {"campaign": campaign, "history": found, "m": found.row})
+    return render(
+        request,
+        template,
+        {"campaign": campaign, "history": found, "m": found.row, "marks": _marks(campaign, [found.row])},
+    )
 
 
 # ---- deeds ----
