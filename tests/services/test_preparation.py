@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from carillon.domain.errors import Conflict, InvalidInput
 from carillon.domain.status import Status
 from carillon.models import Brand, Campaign, Message, Sender, Slice
-from carillon.services import campaigns, counts, inline, optouts, preparation
-from tests.builders import make_account, make_campaign, make_connector, make_list, make_optout
+from carillon.services import campaigns, counts, inline, npai, optouts, preparation
+from tests.builders import make_account, make_campaign, make_connector, make_list, make_optout, make_sendable_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -210,3 +213,29 @@ def test_opt_outs_of_every_batch_are_found_at_their_level(monkeypatch: pytest.Mo
     with pytest.raises(preparation.Cancelled):
         preparation.prepare(campaign.pk, should_stop=lambda: True)
     assert statuses(campaign) == [1, 14, 1, 15, 1, 18, 1]  # the interrupted one left nothing behind
+
+
+def test_who_got_enough_marketing_lately_is_spared_this_time() -> None:
+    connector = make_connector()
+    account = make_account(cap_messages=2, cap_days=7)
+    now = timezone.now()
+    for days in (1, 3, 9):  # the last is too long ago to count
+        at = now - timedelta(days=days)
+        make_sendable_campaign(connector, n=1, account=account, first_msisdn=33612345678, launched_at=at)
+        if days > 1:
+            make_sendable_campaign(connector, n=1, account=account, first_msisdn=33612345679, launched_at=at)
+    people = [make_list(account, ["0612345678", "0612345679"])]
+    marketing = preparation.prepare(make_campaign(account, lists=people, traffic="MKG").pk)
+    assert statuses(marketing) == [14, 1]
+    assert Message.objects.filter(campaign_id=marketing.pk).earliest("id").reason == "cap"
+    alert = preparation.prepare(make_campaign(account, lists=people, traffic="NOTIFICATION").pk)
+    assert statuses(alert) == [1, 1]
+
+
+def test_unassigned_numbers_are_not_written_to() -> None:
+    make_connector()
+    account, other = make_account(), make_account()
+    npai.add(account, [33612345678], source="web")
+    npai.add(other, [33612345679], source="web")
+    campaign = preparation.prepare(make_campaign(account, lists=[make_list(account, ["0612345678", "0612345679"])]).pk)
+    assert statuses(campaign) == [14, 1]
