@@ -104,14 +104,14 @@ def test_no_weight_puts_marketing_before_a_notification(station: Station, accoun
         async with simulating(station):
             station.start()
             await station.until(FINAL.replace("count(*)", "count(*) > 200"))
-            alert = await in_thread(station, account, n=300, sender="ALERT", is_notification=True)
-            await station.until(f"{FINAL} AND campaign_id = {alert}", 300)
+            alert = await in_thread(station, account, n=80, sender="ALERT", is_notification=True)
+            await station.until(f"{FINAL} AND campaign_id = {alert}", 80)
             await station.stop()
 
     run()
     order = sent_by(station)
     first, last = order.index("ALERT"), len(order) - order[::-1].index("ALERT")
-    assert last - first <= 300 + 100, "more than a hundred of marketing between the notifications"
+    assert last - first <= 80 + 10, "marketing between the notifications"
 
 
 async def in_thread(station: Station, account: Account, **changes: Any) -> int:

@@ -109,7 +109,9 @@ class Ticker:
         if flow.is_closing or flow.is_down():
             return 0
         free = self._target - len(flow.outstanding)
-        return max(free, min(self.book.urgent(), free + URGENT_AHEAD))
+        # Also where more is unanswered than is wanted now: what the carrier has room for goes to notifications first.
+        urgent = URGENT_AHEAD + max(free, -len(flow.urgent))
+        return max(free, min(self.book.urgent(), urgent, MOST_AHEAD + URGENT_AHEAD - len(flow.outstanding)))
 
     def _may_intend(self) -> bool:
         least = 1 if self._has_urgent else max(LEAST_AHEAD // 2, self._target // 4)

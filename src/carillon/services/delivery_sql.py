@@ -125,6 +125,7 @@ JOIN slice s ON s.id = u.id AND s.connector_id = %s
 """
 
 # Notifications first; then whichever campaign has the least in hand for its weight, then small slices: as the book will serve them.
+# A claim looks at four slices of each, of heavier ones at more: they must not run dry between two claims.
 # The first part walks the index from campaign to campaign: its cost is the number of campaigns, not of slices.
 CLAIM = """
 WITH RECURSIVE lanes(priority, campaign_id) AS (
@@ -137,7 +138,7 @@ WITH RECURSIVE lanes(priority, campaign_id) AS (
         ORDER BY priority, campaign_id LIMIT 1) n
 ), sending AS (
     SELECT l.priority, l.campaign_id, a.closes_at_hour, coalesce(nullif(k.weight, 0), a.weight) AS weight,
-           coalesce(h.n, 0) AS in_hand
+           min(coalesce(nullif(k.weight, 0), a.weight)) OVER () AS lightest, coalesce(h.n, 0) AS in_hand
     FROM (SELECT * FROM lanes LIMIT 2000) l
     JOIN campaign k ON k.id = l.campaign_id AND k.is_sending
     JOIN account a ON a.id = k.account_id
@@ -151,7 +152,7 @@ WITH RECURSIVE lanes(priority, campaign_id) AS (
         WHERE connector_id = %(connector)s AND state = 1 AND priority = w.priority AND campaign_id = w.campaign_id
           AND (not_before IS NULL OR not_before <= now())
           AND (calendar = '' OR calendar || '@' || w.closes_at_hour = ANY(%(open)s::text[]))
-        ORDER BY id LIMIT 4) s
+        ORDER BY id LIMIT 4 * least(w.weight / w.lightest, 16)) s
 ), ordered AS (
     SELECT id, sum(n) OVER (ORDER BY priority, share, n, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM waiting
