@@ -109,10 +109,6 @@ def _explain(form: ExplainForm) -> routes.Explanation | None:
     return router.explain(country=number.country, msisdn=number.msisdn, traffic=values["traffic"])
 
 
-def _rule(candidate: routes.Candidate) -> str:
-    return candidate.rule or _("(sans route : tout connecteur)")
-
-
 def why(found: routes.Explanation) -> str:
     """Why the message takes this way, or none."""
     chosen = found.chosen
@@ -122,7 +118,9 @@ def why(found: routes.Explanation) -> str:
         return _("Aucun connecteur n'est activé (les simulateurs ne servent que les comptes de test).")
     sentences = [
         _("%(rule)s : la plus petite priorité qui convient (%(priority)s).")
-        % {"rule": _rule(chosen), "priority": chosen.priority}
+        % {"rule": chosen.rule, "priority": chosen.priority}
+        if chosen.rule
+        else _("Aucune route ne convient : tout connecteur activé sert.")
     ]
     if found.sharing > 1:
         sentences.append(_("Partagé selon les poids entre %(n)s connecteurs.") % {"n": found.sharing})
@@ -134,7 +132,11 @@ def why(found: routes.Explanation) -> str:
 def line(one: routes.Considered) -> str:
     """What became of one route that was considered."""
     c = one.candidate
-    way = f"{_rule(c)} → {c.connector}"
+    way = f"{c.rule} → {c.connector}" if c.rule else c.connector
+    if not c.rule:
+        return f"{way} : " + (
+            _("sert quand aucune route ne convient") if c.is_up else _("servirait, mais il est coupé")
+        )
     if not one.wanted:
         fits = _("convient (priorité %(priority)s)") if c.is_up else _("convient (priorité %(priority)s), mais coupé")
         return f"{way} : " + fits % {"priority": c.priority}
