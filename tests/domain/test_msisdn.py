@@ -184,8 +184,4 @@ def test_country_territory_and_display() -> None:
     assert msisdn.country_of(33) == ""
     assert msisdn.territory(32470123456) == ""
     assert msisdn.format_international(33612345678) == "+33 6 12 34 56 78"
-    assert msisdn.format_national(33612345678) == "06 12 34 56 78"
-    assert msisdn.format_national(262692123456).startswith("+262 ")
     assert msisdn.format_international(12) == "+12"
-    assert msisdn.is_landline(33142345678)
-    assert not msisdn.is_landline(33612345678)

@@ -51,7 +51,6 @@ def test_blanks_are_an_option_of_the_account() -> None:
     with pytest.raises(InvalidInput):
         senders.check("Ma Boutique")
     assert not senders.is_accepted("Ma Boutique")
-    assert senders.for_country("Ma Boutique", country="FR", default="36184") == ("36184", True)
     assert not senders.is_accepted(" Boutique", allows_spaces=True)
     assert senders.judge(" Boutique", allows_spaces=True).proposal == "Boutique"
 
@@ -66,23 +65,6 @@ def test_blanks_are_an_option_of_the_account() -> None:
 )  # fmt: skip
 def test_each_country_has_its_rule(country: str, sender: str, accepted: bool) -> None:
     assert senders.is_accepted(sender, country=country) is accepted
-
-
-def test_a_country_that_refuses_gets_its_own_number() -> None:
-    assert senders.for_country("Carillon", country="FR", default="36184") == ("Carillon", False)
-    assert senders.for_country("Carillon", country="BE", default="8810") == ("8810", True)
-    assert senders.for_country("Carillon", country="BE") == ("", True)
-    assert senders.for_country("Ma Boutique", country="FR", default="36184", allows_spaces=True) == (
-        "Ma Boutique",
-        False,
-    )
-
-
-@pytest.mark.parametrize(
-    ("sender", "personalised"), [("", False), ("  ", False), ("36184", False), ("Carillon", True), ("24h", True)]
-)
-def test_people_can_answer_a_number_only(sender: str, personalised: bool) -> None:
-    assert senders.is_personalised(sender) is personalised
 
 
 @given(st.text(max_size=30), st.sampled_from(["FR", "CH", "BE", "XX"]), st.booleans())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carillon.domain import dialects, status
+from carillon.domain import status
 from carillon.domain.status import Advice, Billed, Family, Outcome, Status
 
 CODES = st.sampled_from(list(Status))
@@ -105,14 +105,6 @@ def test_unassigned_numbers_are_removed_only_after_two_campaigns() -> None:
     assert {code for code in Status if status.row(code).advice is Advice.TWO_CAMPAIGNS} == {29, 30}
     assert status.row(31).family is Family.TEMPORARY
     assert status.row(31).advice is Advice.KEEP
-
-
-def test_posted_settles_after_48_hours_and_unavailable_does_not() -> None:
-    assert not status.is_settled(10, age_s=48 * 3600 - 1)
-    assert status.is_settled(28, age_s=48 * 3600)
-    assert not status.is_settled(31, age_s=1e9)
-    assert not status.is_settled(24, age_s=1e9)
-    assert status.is_settled(16, age_s=0)
 
 
 def test_at_the_end_of_life_unavailable_expires_and_sent_is_posted() -> None:
@@ -245,42 +237,3 @@ def test_a_failed_segment_is_never_hidden(codes: list[Status]) -> None:
         assert whole in (Outcome.NOT_DELIVERED, Outcome.NOT_SENT)
     else:
         assert whole is (Outcome.PENDING if Outcome.PENDING in outcomes else Outcome.DELIVERED)
-
-
-# ours, smsmode's codes, SMSFactor's code
-CROSS = [
-    (16, [11], 3), (24, [0, 14], 1), (10, [13], None), (9, [1], 0), (31, [3502, 3503, 3504], 11), (29, [3522, 3523], None),
-    (20, [35, 50, 3501, 3521, 3526, 3527], 2), (22, [37], 12), (27, [22, 3524, 3525], 9), (32, [36, 38], 6), (13, [21], 4),
-    (2, [34, 3560, 3998], 5), (14, [3999], None), (8, [33], None), (12, [2], None), (26, [999, 3599], None), (19, [], 7),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("ours", "smsmode", "smsfactor"), CROSS, ids=[str(line[0]) for line in CROSS])
-def test_other_platforms_codes_are_read(ours: int, smsmode: list[int], smsfactor: int | None) -> None:
-    assert [dialects.from_smsmode(code).status for code in smsmode] == [ours] * len(smsmode)
-    if smsfactor is not None:
-        assert dialects.from_smsfactor(smsfactor) == ours
-
-
-def test_codes_nobody_knows_are_unknown_errors() -> None:
-    assert dialects.from_smsmode(12345).status is Status.UNKNOWN
-    assert dialects.from_smsfactor(99) is Status.UNKNOWN
-
-
-@given(CODES)
-def test_each_status_can_be_said_in_both_dialects(code: Status) -> None:
-    assert dialects.to_smsmode(code) in dialects.SMSMODE
-    assert 0 <= dialects.to_smsfactor(code) <= 12
-    twin = status.for_traffic(code, is_notification=True)
-    assert dialects.to_smsmode(twin) == dialects.to_smsmode(code)
-    assert dialects.to_smsfactor(twin) == dialects.to_smsfactor(code)
-    sent = status.row(code).outcome is Outcome.DELIVERED
-    assert (dialects.to_smsfactor(code) == 3) is sent
-    assert (dialects.to_smsmode(code) == 11) is sent
-
-
-def test_ported_numbers_are_kept_until_seen_twice() -> None:
-    assert dialects.from_smsmode(3526).advice is Advice.TWO_CAMPAIGNS
-    assert dialects.from_smsmode(3522).advice is Advice.MAY_BE_REMOVED
-    assert dialects.from_smsmode(35).advice is Advice.KEEP
-    assert dialects.from_smsmode(3504).family is Family.TEMPORARY

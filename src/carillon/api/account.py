@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from carillon.api.endpoints import Call, NoParameters, endpoint
 from carillon.api.fields import Payload, Whole, iso_date
+from carillon.domain.credits import as_credits
 from carillon.models import Account
 from carillon.services import credits
 from carillon.services.movements import of as movements_of
@@ -30,9 +31,9 @@ def get_credits(call: Call, _: NoParameters) -> dict[str, Any]:
     payer = credits.payer_of(call.account)
     fresh = Account.objects.get(pk=payer.pk)
     return {
-        "credits": fresh.available / 100,
-        "balance": fresh.balance / 100,
-        "held": fresh.held / 100,
+        "credits": as_credits(fresh.available),
+        "balance": as_credits(fresh.balance),
+        "held": as_credits(fresh.held),
         "mode": str(call.account.credit_mode),
         "customerID": call.account.public_id,
     }
@@ -80,8 +81,8 @@ def list_movements(call: Call, payload: LedgerPayload) -> dict[str, Any]:
             "id": row.id,
             "at": iso_date(row.at),
             "kind": row.kind,
-            "balance": row.balance / 100,
-            "held": row.held / 100,
+            "balance": as_credits(row.balance),
+            "held": as_credits(row.held),
             "campaignId": row.campaign_id,
             "note": row.note,
         }

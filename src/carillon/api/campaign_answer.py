@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from carillon.api.campaign_payload import RECIPIENT_FIELDS
 from carillon.api.fields import us_date
+from carillon.domain.credits import CREDIT, as_credits
 from carillon.domain.status import NOT_SENT_STATUSES, Status
 from carillon.models import Campaign, CampaignList, Link, List, Recipient
 from carillon.services import counts
 
 _WAITING = {Status.IN_PROGRESS, Status.SENDING, Status.DELETED}
 _MEDIA = {"SMS": "SMS", "VMS": "VOCAL"}
-_SHOWN_STATES = {Campaign.State.FAILED: Campaign.State.INJECTING}  # the guide knows five; stuck INJECTING is an error
 
 
 class Inline(BaseModel):
@@ -111,6 +111,11 @@ def path_of(campaign_id: int) -> str:
     return "".join(f"{byte:02x}/" for byte in raw)
 
 
+def shown_state(campaign: Campaign) -> str:
+    """The guide knows five states and no failure: there, a campaign that stays INJECTING is one that broke."""
+    return str(Campaign.State.INJECTING if campaign.state == Campaign.State.FAILED else campaign.state)
+
+
 def answer(
     campaign: Campaign,
     *,
@@ -139,7 +144,7 @@ def answer(
         "renderer": campaign.renderer,
         "creationDate": us_date(campaign.created_at, zone),
         "sender": campaign.effective_sender,
-        "status": str(_SHOWN_STATES.get(Campaign.State(campaign.state), campaign.state)),
+        "status": shown_state(campaign),
         "shortCode": campaign.short_code,
         "message": campaign.message,
         "pathToCampaign": path_of(campaign.pk),
@@ -174,12 +179,12 @@ def _counters(campaign: Campaign, by_status: Mapping[int, int]) -> dict[str, Any
     broken = by_status.get(Status.PERSONALISATION, 0)
     valid, price, most = campaign.valid_count, campaign.price, campaign.max_segments
     if broken and not is_injected and has_unknown_field(campaign):
-        valid, price, most = valid + broken, price + broken * 100, max(most, 1)  # one segment each, at the base rate
+        valid, price, most = valid + broken, price + broken * CREDIT, max(most, 1)  # one segment each, at the base rate
         broken = 0
     posted = sum(by_status.values()) - sum(by_status.get(code, 0) for code in (NOT_SENT_STATUSES | _WAITING))
     return {
-        "creditCount": price / 100,
-        "creditAfterInjection": campaign.reserved / 100 if is_injected else 0.0,
+        "creditCount": as_credits(price),
+        "creditAfterInjection": as_credits(campaign.reserved) if is_injected else 0.0,
         "globalCounter": campaign.valid_count if is_injected else 0,
         "countValid": valid,
         "countPosted": max(posted, 0) if is_injected else 0,

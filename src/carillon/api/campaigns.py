@@ -18,6 +18,7 @@ from carillon.api.campaign_warnings import sentences
 from carillon.api.endpoints import Call, NoParameters, endpoint
 from carillon.api.errors import ApiError
 from carillon.api.fields import Payload, Text, Whole, Words, iso_date, read_moment
+from carillon.domain.credits import as_credits
 from carillon.models import Campaign
 from carillon.services import campaigns, composing, counts, launching, preparation, test_sends
 
@@ -211,7 +212,7 @@ def _wanted(call: Call, payload: ListPayload) -> Q:
             raise ApiError(
                 "invalid_input", f"status: {unknown[0][:20]!r} is not a state of a campaign.", param="status"
             )
-        wanted &= Q(state__in=[*states, *(["FAILED"] if "INJECTING" in states else [])])
+        wanted &= Q(state__in=[*states, *(["FAILED"] if "INJECTING" in states else [])])  # as shown_state
     if payload.typeSelect:
         wanted &= Q(traffic=payload.typeSelect)
     if payload.search:
@@ -248,7 +249,7 @@ def _line(campaign: Campaign, by_status: dict[int, int]) -> dict[str, Any]:
     return {
         "id": campaign.pk,
         "campaignName": campaign.name,
-        "status": "INJECTING" if campaign.state == Campaign.State.FAILED else str(campaign.state),
+        "status": campaign_answer.shown_state(campaign),
         "typeSelect": campaign.traffic,
         "sender": campaign.effective_sender,
         "userOwnerID": campaign.user.public_id if campaign.user else "",
@@ -258,6 +259,6 @@ def _line(campaign: Campaign, by_status: dict[int, int]) -> dict[str, Any]:
         "finishedAt": iso_date(campaign.finished_at),
         "recipients": campaign.recipient_count,
         "valid": campaign.valid_count,
-        "credits": campaign.price / 100,
+        "credits": as_credits(campaign.price),
         "countsByStatus": {str(code): n for code, n in sorted(by_status.items())},
     }

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from carillon.api.endpoints import Call, NoParameters, endpoint
 from carillon.api.fields import iso_date
+from carillon.domain.credits import as_credits
 from carillon.domain.status import label
 from carillon.services import message_history
 
@@ -64,7 +65,7 @@ def get_message(call: Call, _: NoParameters) -> dict[str, Any]:
         "sender": found.sender,
         "text": row.text,
         "segments": row.segments,
-        "credits": row.price / 100,
+        "credits": as_credits(row.price),
         "status": int(row.status),
         "statusText": label(row.status, language=language),
         "reason": row.reason,

@@ -12,6 +12,7 @@ from carillon.api.campaign_warnings import sentences
 from carillon.api.endpoints import Call, endpoint
 from carillon.api.fields import iso_date
 from carillon.api.inject import EXAMPLE, create_campaign, read_order
+from carillon.domain.credits import as_credits
 from carillon.domain.status import label
 from carillon.models import Account, Campaign
 from carillon.services import counts, launching, preparation, report_rows
@@ -80,8 +81,8 @@ def _answer(call: Call, campaign: Campaign) -> dict[str, Any]:
         "countRecipient": campaign.recipient_count,
         "countValid": campaign.valid_count,
         "countsByStatus": {str(code): n for code, n in sorted(found.items())},
-        "creditCount": campaign.price / 100,
-        "creditAvailable": payer.available / 100,
+        "creditCount": as_credits(campaign.price),
+        "creditAvailable": as_credits(payer.available),
         "isAffordable": affordable,
         "segments": campaign.segment_count,
         "countMaxCreditFound": campaign.max_segments,
@@ -102,7 +103,7 @@ def _verdicts(call: Call, campaign: Campaign) -> list[dict[str, Any]]:
                 "statusText": label(row.status, language=call.user.language),
                 "reason": row.reason,
                 "segments": row.segments,
-                "credits": row.price / 100,
+                "credits": as_credits(row.price),
                 "text": row.text,
             }
         )

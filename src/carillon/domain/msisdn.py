@@ -31,7 +31,6 @@ _OVERSEAS = {
 }  # fmt: skip
 
 _MOBILES = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
-_LANDLINES = (PhoneNumberType.FIXED_LINE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 # Mainland mobiles as phonenumbers 9.0.43 knows them; tests/domain/test_msisdn.py compares the two on random samples.
 _COMMON = re.compile(
@@ -190,21 +189,7 @@ def territory(msisdn: int) -> str:
     return country if country == "FR" or country in FRENCH_TERRITORIES else ""
 
 
-def is_landline(msisdn: int) -> bool:
-    """A fixed line that can be called back (sender of a voicemail drop)."""
-    number = _known(msisdn)
-    return number is not None and phonenumbers.number_type(number) in _LANDLINES
-
-
 def format_international(msisdn: int) -> str:
     """+33 6 12 34 56 78"""
     number = _known(msisdn)
     return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if number is not None else f"+{msisdn}"
-
-
-def format_national(msisdn: int) -> str:
-    """06 12 34 56 78; numbers that are not French keep their country code."""
-    number = _known(msisdn)
-    if number is None or number.country_code != 33:
-        return format_international(msisdn)
-    return phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL)

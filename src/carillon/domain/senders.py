@@ -66,11 +66,6 @@ def kind_of(sender: str) -> str:
     return "short_code" if len(digits) <= MAX_SHORT_CODE else "long_number"
 
 
-def is_personalised(sender: str) -> bool:
-    """A name people cannot answer to; blank or digits only is a number."""
-    return bool(sender.strip()) and not sender.strip().isdecimal()
-
-
 def judge(sender: str, *, country: str = "FR", allows_spaces: bool = False) -> Verdict:
     """Whether this name may be used towards that country, and what to use instead. Blank is accepted: the short code."""
     if not sender:
@@ -90,13 +85,6 @@ def check(sender: str, *, country: str = "FR", allows_spaces: bool = False) -> N
     if not verdict.is_accepted:
         advice = f" Proposal: {verdict.proposal}" if verdict.proposal else ""
         raise InvalidInput(f"Sender {sender[:30]!r}: {verdict.reason}.{advice}", field="sender", code="sender_invalid")
-
-
-def for_country(sender: str, *, country: str, default: str = "", allows_spaces: bool = False) -> tuple[str, bool]:
-    """(sender towards this country, whether the campaign's own was replaced). `default`: the route's number there;
-    blank leaves the choice to the operator.
-    """
-    return (sender, False) if is_accepted(sender, country=country, allows_spaces=allows_spaces) else (default, True)
 
 
 def _reason(sender: str, rule: Rule) -> str:

@@ -281,12 +281,6 @@ def is_final(status: int) -> bool:
     return Status(status) in FINAL_STATUSES
 
 
-def is_settled(status: int, *, age_s: float) -> bool:
-    """Final, or soft-final and older than 48 hours (no receipt will come any more)."""
-    finality = row(status).finality
-    return finality is Finality.FINAL or (finality is Finality.SOFT and age_s >= SOFT_FINAL_AFTER_S)
-
-
 def is_refunded(status: int) -> bool:
     """Reserved credits go back at once. (23 is billed; when WE never handed the message over the caller refunds it.)"""
     return row(status).billed is Billed.NO

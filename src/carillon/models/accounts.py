@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
@@ -191,4 +191,3 @@ class Sender(models.Model):
 
 
 Actor = User | None  # who does it: None means the platform itself (command line, jobs)
-JsonObject = dict[str, Any]

@@ -20,6 +20,7 @@ from carillon.config.cli.frame import (
     print_table,
     with_database,
 )
+from carillon.domain.credits import as_credits
 
 if TYPE_CHECKING:
     from carillon.models import Campaign
@@ -107,7 +108,7 @@ def run_show(arguments: argparse.Namespace) -> int:
                 "scheduled_at": campaign.scheduled_at,
                 "finished_at": campaign.finished_at,
                 "recipients": campaign.recipient_count,
-                "credits": campaign.price / 100,
+                "credits": as_credits(campaign.price),
                 "statuses": {str(int(s)): n for s, n in sorted(by_status.items())},
                 "warnings": campaign.warnings,
                 "weight": campaign.weight or campaign.account.weight,

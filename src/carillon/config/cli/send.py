@@ -22,6 +22,7 @@ from carillon.config.cli.frame import (
     with_database,
 )
 from carillon.config.cli.list import import_now
+from carillon.domain.credits import as_credits
 
 if TYPE_CHECKING:
     from carillon.models import Account, Campaign, List
@@ -218,7 +219,7 @@ def as_json(campaign: Campaign) -> dict[str, object]:
         "recipients": campaign.recipient_count,
         "valid": campaign.valid_count,
         "segments": campaign.segment_count,
-        "credits": campaign.price / 100,
+        "credits": as_credits(campaign.price),
         "scheduled_at": campaign.scheduled_at,
         "statuses": {str(int(s)): n for s, n in sorted(counts.by_status(campaign.pk).items())},
         "warnings": campaign.warnings,
