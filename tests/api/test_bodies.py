@@ -118,6 +118,20 @@ def test_every_field_at_fault_is_named(alice: Caller) -> None:
     assert [detail["param"] for detail in response.json()["details"]] == ["typeItem"]
 
 
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("limit=0", "limit must be greater than or equal to 1."),
+        ("limit=%2B-3", "limit must be a whole number."),
+        ("limit=2.5", "limit must be a whole number."),
+        (f"userID={'x' * 41}", "userID must have at most 40 characters, not 41."),
+    ],
+)
+def test_a_refusal_says_what_the_value_must_be(alice: Caller, query: str, sentence: str) -> None:
+    response = alice.get(f"campaigns?{query}")
+    assert (response.status_code, response.json()["message"]) == (422, sentence)
+
+
 def test_the_guides_printed_typeltem_is_read(alice: Caller) -> None:
     assert alice.post("blacklist", {"item": "0685812475", "typeltem": "VMS"}).json()["typeItem"] == "VMS"
 

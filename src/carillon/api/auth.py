@@ -70,9 +70,8 @@ def authenticate(request: HttpRequest, *, now: datetime) -> Token:
     if token is None:
         raise ApiError("unauthenticated", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     check_address(token.account, client_address(request))
-    token.user.account = (
-        token.account
-    )  # a sub-account's token, made by its parent's administrator, acts in the sub-account
+    # A sub-account's token, made by its parent's administrator, acts in the sub-account.
+    token.user.account = token.account
     return token
 
 

@@ -193,9 +193,7 @@ class _Visit:
         if self._is_sign_in:
             return ""
         raw = getattr(self.request, "_body", None)
-        if (
-            not isinstance(raw, bytes) or self.endpoint is None or self.endpoint.scope is None
-        ):  # a password is never kept
+        if not isinstance(raw, bytes) or self.endpoint is None:
             return ""
         return raw[: request_log.MAX_BODY * 4].decode(errors="replace")
 

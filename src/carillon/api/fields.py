@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Self
@@ -16,6 +17,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, Wi
 from carillon.api.errors import ApiError
 
 BIGINT = 2**63 - 1
+_SHOULD = re.compile(r"^\w+ should\b")  # Pydantic's "Input should be", "String should have"
+_WHOLE = re.compile(r"[+-]?\d{1,19}")
 
 
 def _flag(value: Any) -> Any:
@@ -37,7 +40,7 @@ def _whole(value: Any) -> Any:
         raise ValueError("must be a whole number")
     if isinstance(value, str):
         text = value.strip().strip('"')
-        if not text.lstrip("+-").isdecimal() or len(text) > 20:
+        if not _WHOLE.fullmatch(text):
             raise ValueError("must be a whole number")
         value = int(text)
     if isinstance(value, float) and value.is_integer():
@@ -144,7 +147,7 @@ def unknown_names(model: type[Payload], extra: Mapping[str, Any], *, prefix: str
 def refusal(error: ValidationError) -> ApiError:
     """Pydantic's findings in our words; the first one is the message, the others follow in `details`."""
     details = []
-    for finding in error.errors(include_url=False, include_context=False)[:20]:
+    for finding in error.errors(include_url=False)[:20]:
         param = path_of(finding["loc"])
         details.append({"param": param, "message": _sentence(finding, param)})
     first = details[0]
@@ -171,9 +174,11 @@ def _sentence(finding: Any, param: str) -> str:
     if kind.endswith(("_type", "_parsing")):
         wanted = {"string": "a text", "dict": "an object", "list": "a list", "model": "an object"}
         return f"{param} must be {wanted.get(kind.split('_')[0], 'of another type')}."
-    if kind in {"literal_error", "enum"}:
-        return f"{param}: {str(finding['msg']).replace('Input should be', 'must be')}."
-    return f"{param}: {finding['msg']}."
+    if kind == "too_long" and isinstance(
+        finding["input"], str
+    ):  # Pydantic counts the "items" of a text read by a validator
+        return f"{param} must have at most {finding['ctx']['max_length']} characters, not {len(finding['input'])}."
+    return f"{param} {_SHOULD.sub('must', str(finding['msg']))}."
 
 
 def read_moment(value: str, *, param: str, zone: ZoneInfo) -> datetime:
