@@ -74,7 +74,7 @@ class Ticker:
         self._company = Company() if has_company else None
         self._refusals: list[Refusal] = []
         self._fetched_at: dict[int, float] = {}
-        self._target = 16 * LEAST_AHEAD
+        self._target = 4 * LEAST_AHEAD
         self._calendars: list[tuple[str, int]] = []
         self._open: dict[str, bool] = {}
         self._looked_at = self._asked_at = float("-inf")

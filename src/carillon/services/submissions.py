@@ -34,8 +34,8 @@ FROM doubt d JOIN campaign k ON k.id = d.campaign_id WHERE d.connector_id = %s A
 
 # (message, segment, segments, account, campaign, status, error, price, carrier id)
 Row = tuple[int, int, int, int, int, int, int, int, str]
-# What accepted messages of one segment share: account, campaign, payer, price.
-Kind = tuple[int, int, int, int]
+# What accepted messages of one kind share: account, campaign, payer, price, segments.
+Kind = tuple[int, int, int, int, int]
 _FEW = 20  # rows of one kind, below which a statement of their own costs more than it saves
 
 
@@ -73,34 +73,46 @@ def begin(tick: Tick, job: Job) -> Added:
 
 
 def _plain(tick: Tick, job: Job, added: Added) -> list[tuple[Intent, list[Answer]]]:
-    """Records the accepted messages of one segment, each kind by one statement; returns the other answers of the job."""
+    """Records the messages accepted whole, those of one kind together; returns the other answers of the job."""
     if tick.run.repeats_ids:
         return job.answered
     others: list[tuple[Intent, list[Answer]]] = []
     kinds: dict[Kind, list[tuple[Intent, list[Answer]]]] = {}
     for pair in job.answered:
         message, answers = pair
-        answer = answers[0]
-        if answer.segments == 1 and answer.status == Status.SENT and 0 < len(answer.carrier_message_id) <= LONGEST_ID:
-            kind = message.account_id, message.campaign_id, message.payer_id, message.price
+        if _are_plain(answers):
+            kind = message.account_id, message.campaign_id, message.payer_id, message.price, answers[0].segments
             if kind in kinds:
                 kinds[kind].append(pair)
             else:
                 kinds[kind] = [pair]
         else:
             others.append(pair)
-    for (account_id, campaign_id, payer_id, price), pairs in kinds.items():
+    for kind, pairs in kinds.items():
         if len(pairs) < _FEW:
             others += pairs
-            continue
-        ids = literal([message.message_id for message, _ in pairs])
-        keys = [answers[0].carrier_message_id for _, answers in pairs]
-        parameters = [1, 1, account_id, campaign_id, tick.run.connector_id, price, ids, text_literal(keys)]
-        tick.execute(sql.ADD_ACCEPTED, parameters)
-        tick.move(campaign_id, Status.IN_PROGRESS, Status.SENT, len(pairs))
-        tick.settle(payer_id, campaign_id, price * len(pairs), Status.SENT)
-        _find_early(tick, keys, added)
+        else:
+            _add_kind(tick, kind, pairs, added)
     return others
+
+
+def _are_plain(answers: Sequence[Answer]) -> bool:
+    for answer in answers:
+        if answer.status != Status.SENT or not 0 < len(answer.carrier_message_id) <= LONGEST_ID:
+            return False
+    return len(answers) == answers[0].segments
+
+
+def _add_kind(tick: Tick, kind: Kind, pairs: Sequence[tuple[Intent, list[Answer]]], added: Added) -> None:
+    account_id, campaign_id, payer_id, price, segments = kind
+    for segment in range(1, segments + 1):
+        found = [answer for _, answers in pairs for answer in answers if answer.segment == segment]
+        ids, keys = [answer.message_id for answer in found], [answer.carrier_message_id for answer in found]
+        shared = [segment, segments, account_id, campaign_id, tick.run.connector_id, price if segment == 1 else 0]
+        tick.execute(sql.ADD_ACCEPTED, [*shared, literal(ids), text_literal(keys)])
+        _find_early(tick, keys, added)
+    tick.move(campaign_id, Status.IN_PROGRESS, Status.SENT, len(pairs))
+    tick.settle(payer_id, campaign_id, price * len(pairs), Status.SENT)
 
 
 def _find_early(tick: Tick, keys: Iterable[str], added: Added) -> None:
