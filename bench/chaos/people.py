@@ -109,7 +109,7 @@ class People:
             number = self.first + self.chance.randrange(self.n)
             if number in self.willing:
                 continue
-            start = self.chance.choice(["Oui merci", "Été comme hiver ✓"])
+            start = self.chance.choice(["Oui merci", "Été comme hiver ✓", LONG])
             self._say(simulator, number, f"{start} {len(self.said)}")
 
     def _say(self, simulator: Simulator, number: int, text: str) -> None:

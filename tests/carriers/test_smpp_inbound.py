@@ -112,12 +112,17 @@ def test_two_people_with_the_same_reference_are_kept_apart():
     assert reader.read(first, 1, 0.0) == [] and reader.read(second, 2, 0.0) == []
 
 
-def test_what_stays_incomplete_goes_up_with_its_gap():
+def test_what_stays_incomplete_goes_up_part_by_part():
     reader = InboundReader(OPTIONS)
     reader.read(sar(3, b" end", total=3), "ack", 100.0)
-    assert reader.expire(129.0) == []
-    ((text, acks),) = reader.expire(130.0)
-    assert (text.text, acks) == ("[…][…] end", ["ack"])
+    reader.read(sar(1, b"begin", total=3), "other", 101.0)
+    assert reader.expire(101.9) == []
+    (last, acks), (first, others) = reader.expire(102.0)
+    assert (last.text, acks, first.text, others) == (" end", ["ack"], "begin", ["other"])
+    assert [(text.part.number, text.part.total, text.part.waits_s) for text in (first, last)] == [
+        (1, 3, 30.0),
+        (3, 3, 30.0),
+    ]
     assert reader.expire(999.0) == []
 
 

@@ -5,6 +5,8 @@ Numbers are E.164 digits as int (33612345678), statuses the codes of domain.stat
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -56,9 +58,29 @@ class Receipt:
     submitted_at: datetime | None = None
 
 
+GAP = "[…]"  # where a part of a long text never came
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Which part of which long text. `printed` is what its deliver_sm consists of (16 octets)."""
+
+    reference: int
+    total: int
+    number: int
+    printed: bytes
+    waits_s: float  # for the others
+
+
+def fingerprint_of(prints: Iterable[bytes]) -> int:
+    """Of a text, from those of its parts in order: 64 bits, signed."""
+    return int.from_bytes(hashlib.blake2b(b"".join(prints), digest_size=8).digest(), "big", signed=True)
+
+
 @dataclass(slots=True)
 class Inbound:
-    """One text from a person (MO), complete: long ones are joined before they come here.
+    """One text from a person (MO). Long ones are joined before they come here, unless `part` says that this is one part of a text
+    whose other parts did not come by the same gateway.
 
     `carrier_message_id` is what makes a repeat recognisable. Where the carrier gives none it is empty, and `fingerprint` says what
     the text consists of (64 bits, 0: not known), `session_id` by which of the carrier's sessions it came.
@@ -71,3 +93,4 @@ class Inbound:
     received_at: datetime | None = None
     fingerprint: int = 0
     session_id: int = 0
+    part: TextPart | None = None

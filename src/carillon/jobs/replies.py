@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from carillon.services import forwarding, replies
+from carillon.services import forwarding, inbound, replies
 
 
 @app.task(name="replies.handle", queue="default", queueing_lock="replies.handle")
@@ -16,7 +16,8 @@ def handle() -> None:
 @app.periodic(cron="* * * * *")
 @app.task(name="replies.sweep", queue="default", queueing_lock="replies.sweep")
 def sweep(timestamp: int) -> None:
-    """What a lost job left behind, and STOPs whose receipt came later."""
+    """What a lost job left behind, long texts that stay incomplete, and STOPs whose receipt came later."""
+    inbound.keep_incomplete()
     replies.handle_waiting()
     replies.settle_stops()
 

@@ -27,7 +27,7 @@ from carillon.models.messages import (
     Submission,
 )
 from carillon.models.optouts import ConsentEntry, Npai, OptOut
-from carillon.models.replies import AutoReply, Reply
+from carillon.models.replies import AutoReply, Reply, ReplyPart
 from carillon.models.requests import ApiRate, ApiRequest, IdempotencyKey
 from carillon.models.webhooks import Webhook, WebhookDelivery
 
@@ -64,6 +64,7 @@ __all__ = [
     "Recipient",
     "RecoveryCode",
     "Reply",
+    "ReplyPart",
     "Route",
     "SecondFactorCode",
     "Sender",

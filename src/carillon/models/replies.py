@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Now
 
 from carillon.models.accounts import Account, Brand, User
 
@@ -53,6 +54,31 @@ class Reply(models.Model):
                 fields=["connector_id", "carrier_message_id"],
                 name="reply_once",
                 condition=~models.Q(carrier_message_id=""),
+            )
+        ]
+
+
+class ReplyPart(models.Model):
+    """One part of a long text whose other parts came elsewhere, or not yet. Kept a while after it is used: it may come again."""
+
+    id = models.BigAutoField(primary_key=True)
+    connector_id = models.SmallIntegerField()
+    msisdn = models.BigIntegerField()
+    to = models.CharField(max_length=20)
+    reference = models.IntegerField()  # the phone's number of the text: 0 to 255, or 65535
+    total = models.SmallIntegerField()
+    number = models.SmallIntegerField()
+    text = models.TextField()
+    printed = models.BinaryField()  # domain.traffic.TextPart.printed
+    at = models.DateTimeField(db_default=Now())
+    until = models.DateTimeField()  # then the text is kept with what there is
+    is_used = models.BooleanField(default=False)  # its text is a reply
+
+    class Meta:
+        db_table = "reply_part"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["connector_id", "msisdn", "to", "reference", "total", "number"], name="reply_part_once"
             )
         ]
 

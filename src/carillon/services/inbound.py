@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 
 from carillon.domain.traffic import Inbound
 from carillon.models import Reply
+from carillon.services import long_texts
 from carillon.services.deferral import defer
 
 REPEAT_WITHIN = timedelta(minutes=15)
@@ -24,12 +25,26 @@ REPEAT_WITHIN = timedelta(minutes=15)
 @transaction.atomic
 def keep(inbounds: Sequence[Inbound], *, connector_id: int, sessions: Collection[int] = ()) -> list[int]:
     """Rows without an account yet. A job handles them at once. `sessions`: those that stand, as far as the caller knows.
-    Gives the row of each text, 0 for those known by an id."""
-    rows = [_row(inbound, connector_id) for inbound in inbounds]
+    Gives the row of each text, 0 for those known by an id and for parts of incomplete ones."""
+    parts = [inbound for inbound in inbounds if inbound.part is not None]
+    joined = iter(long_texts.join(parts, connector_id) if parts else [])
+    whole = [next(joined) if inbound.part is not None else inbound for inbound in inbounds]
+    rows = [_row(inbound, connector_id) for inbound in whole if inbound is not None]
     kept = _unless_repeated([row for row in rows if row.fingerprint], connector_id, sessions)
     Reply.objects.bulk_create([row for row in rows if not row.fingerprint], ignore_conflicts=True)
     defer("replies.handle", queueing_lock="replies.handle")
-    return [kept[id(row)] if row.fingerprint else 0 for row in rows]
+    keys = iter([kept[id(row)] if row.fingerprint else 0 for row in rows])
+    return [next(keys) if inbound is not None else 0 for inbound in whole]
+
+
+@transaction.atomic
+def keep_incomplete() -> int:
+    """Long texts of which a part did not come in time are kept with what there is; returns how many."""
+    late = long_texts.late()
+    Reply.objects.bulk_create(_row(inbound, connector_id) for connector_id, inbound in late)
+    if late:
+        defer("replies.handle", queueing_lock="replies.handle")
+    return len(late)
 
 
 def answered(row_ids: Sequence[int]) -> None:

@@ -1,7 +1,7 @@
 """Texts from people (MO): alphabet, user data header, and long ones joined before they go up.
 
-Whatever comes, a text comes out: undecodable octets show as U+FFFD, NUL (which PostgreSQL refuses) is dropped, a long
-text whose missing parts never came is handed over with what there is.
+Whatever comes, a text comes out: undecodable octets show as U+FFFD, NUL (which PostgreSQL refuses) is dropped. Parts of a long text
+that wait here are handed over one by one: an SMSC spreads parts over its binds, so the others may be at another gateway.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from carillon.carriers.smpp.options import Alphabet, SmppOptions
 from carillon.carriers.smpp.pdu import Message
 from carillon.carriers.smpp.receipts import read_number
 from carillon.domain import segments
-from carillon.domain.traffic import Inbound
+from carillon.domain.traffic import Inbound, TextPart, fingerprint_of
 
 _MAX_OPEN = 5_000  # long texts under way at once; beyond, the oldest is handed over as it is
 _SIMPLE_CODINGS = {
     1: "ascii", 2: "latin-1", 3: "latin-1", 4: "latin-1", 5: "shift_jis", 6: "iso8859-5", 7: "iso8859-8", 8: "ucs2",
 }  # fmt: skip
-_GAP = "[…]"
+_ALONE_S = 2.0  # the parts of a text come together, when they come by one bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Long:
     message: Message
     texts: dict[int, str] = field(default_factory=dict)
     prints: dict[int, bytes] = field(default_factory=dict)
-    acks: list[object] = field(default_factory=list)
+    acks: dict[int, list[object]] = field(default_factory=dict)
 
 
 class InboundReader:
@@ -45,7 +45,8 @@ class InboundReader:
 
     def __init__(self, options: SmppOptions) -> None:
         self._alphabet = options.alphabet
-        self._patience_s = options.reassembly_s
+        self._waits_s = options.reassembly_s
+        self._patience_s = min(_ALONE_S, options.reassembly_s)
         self._open: dict[tuple[str, str, int, int], _Long] = {}
 
     def read(self, message: Message, ack: object, now: float) -> list[tuple[Inbound, list[object]]]:
@@ -54,26 +55,34 @@ class InboundReader:
         text = decode_text(octets, coding=message.data_coding, alphabet=self._alphabet)
         part = _part(message, header)
         if part is None:
-            return [(_inbound(message, text, _print(message)), [ack])]
+            return [(_inbound(message, text, [_print(message)]), [ack])]
         key = (message.source, message.destination, part.reference, part.total)
         long = self._open.get(key)
         if long is None:
             long = self._open[key] = _Long(now, part.total, message)
         long.texts[part.number] = text
         long.prints[part.number] = _print(message)
-        long.acks.append(ack)
+        long.acks.setdefault(part.number, []).append(ack)
         if len(long.texts) == part.total:
             del self._open[key]
             return [_joined(long)]
-        return self._oldest() if len(self._open) > _MAX_OPEN else []
+        return self._parts(next(iter(self._open))) if len(self._open) > _MAX_OPEN else []
 
     def expire(self, now: float) -> list[tuple[Inbound, list[object]]]:
-        """Long texts that have waited too long for a part."""
+        """The parts of long texts that have waited for another one."""
         late = [key for key, long in self._open.items() if now - long.first_at >= self._patience_s]
-        return [_joined(self._open.pop(key)) for key in late]
+        return [pair for key in late for pair in self._parts(key)]
 
-    def _oldest(self) -> list[tuple[Inbound, list[object]]]:
-        return [_joined(self._open.pop(next(iter(self._open))))]
+    def _parts(self, key: tuple[str, str, int, int]) -> list[tuple[Inbound, list[object]]]:
+        """Each with its acks: as many as it came."""
+        long = self._open.pop(key)
+        found = []
+        for number, text in long.texts.items():
+            inbound = _inbound(long.message, text, [long.prints[number]])
+            inbound.carrier_message_id = ""
+            inbound.part = TextPart(key[2], long.total, number, long.prints[number], self._waits_s)
+            found.append((inbound, long.acks[number]))
+        return found
 
 
 def split_header(message: Message) -> tuple[bytes, bytes]:
@@ -149,15 +158,15 @@ def _print(message: Message) -> bytes:
     return digest.digest()
 
 
-def _inbound(message: Message, text: str, printed: bytes) -> Inbound:
+def _inbound(message: Message, text: str, prints: list[bytes]) -> Inbound:
     """SMPP gives an MO neither id nor time; the few SMSCs that number them use receipted_message_id."""
     given = message.tlv(pdu.TLV_RECEIPTED_MESSAGE_ID)
     message_id = given.partition(b"\0")[0].decode("latin-1") if given else ""
-    fingerprint = int.from_bytes(hashlib.blake2b(printed, digest_size=8).digest(), "big", signed=True)
-    return Inbound(read_number(message.source), message.destination, text, message_id, fingerprint=fingerprint)
+    number = read_number(message.source)
+    return Inbound(number, message.destination, text, message_id, fingerprint=fingerprint_of(prints))
 
 
 def _joined(long: _Long) -> tuple[Inbound, list[object]]:
-    pieces = [long.texts.get(number, _GAP) for number in range(1, long.total + 1)]
-    printed = b"".join(long.prints[number] for number in sorted(long.prints))
-    return _inbound(long.message, "".join(pieces), printed), long.acks
+    numbers = range(1, long.total + 1)
+    whole = _inbound(long.message, "".join(long.texts[n] for n in numbers), [long.prints[n] for n in numbers])
+    return whole, [ack for acks in long.acks.values() for ack in acks]
