@@ -24,7 +24,13 @@ class Candidate:
     traffic: str = ""
     country: str = ""
     prefix: str = ""
+    cost: int = 0
     is_up: bool = True
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Lower goes first; candidates of the same rank share by weight."""
+        return self.priority, self.cost
 
     def matches(self, *, country: str, msisdn: str, traffic: str) -> bool:
         return (
@@ -46,7 +52,7 @@ class Considered:
 class Explanation:
     """Which way a message goes; pages and commands put it in words. `chosen` None: nothing carries it.
 
-    `sharing`: how many candidates of its priority share by weight.
+    `sharing`: how many candidates of its priority and cost share by weight.
     """
 
     chosen: Candidate | None
@@ -65,7 +71,7 @@ class Router:
     """The routes of one account, loaded once; `choose` is called per recipient."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
-        self.candidates = sorted(candidates, key=lambda c: c.priority)
+        self.candidates = sorted(candidates, key=lambda c: c.rank)
         self._has_prefixes = any(c.prefix for c in candidates)
         self._cache: dict[tuple[str, str], list[Candidate]] = {}
 
@@ -108,6 +114,7 @@ class Router:
             traffic=route.traffic,
             country=route.country,
             prefix=route.prefix,
+            cost=route.cost,
             is_up=connector.state not in DOWN,
         )
 
@@ -141,7 +148,7 @@ class Router:
             return self._cache[key]
         matching = self._matching(country, msisdn, traffic)
         usable = [c for c in matching if c.is_up] or matching
-        best = [c for c in usable if c.priority == usable[0].priority] if usable else []
+        best = [c for c in usable if c.rank == usable[0].rank] if usable else []
         self._cache[key] = best
         return best
 

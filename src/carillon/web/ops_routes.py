@@ -16,7 +16,7 @@ from carillon.domain import msisdn
 from carillon.domain.errors import CarillonError
 from carillon.models import Account, Connector, Route, Tariff
 from carillon.services import routes
-from carillon.web import toasts
+from carillon.web import tags, toasts
 from carillon.web.forms import CreditsField, adopt
 from carillon.web.rights import SignedInRequest, operator_only
 
@@ -122,6 +122,8 @@ def why(found: routes.Explanation) -> str:
         if chosen.rule
         else _("Aucune route ne convient : tout connecteur activé sert.")
     ]
+    if chosen.cost:
+        sentences.append(_("La moins chère de cette priorité : %(cost)s crédit par SMS.") % {"cost": tags.credits(chosen.cost)})
     if found.sharing > 1:
         sentences.append(_("Partagé selon les poids entre %(n)s connecteurs.") % {"n": found.sharing})
     if not chosen.is_up:

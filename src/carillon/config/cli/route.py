@@ -37,8 +37,14 @@ def add_to(commands: Command) -> None:
     add.add_argument("--country", default="", metavar="FR")
     add.add_argument("--prefix", default="", metavar="3367", help="E.164 digits without +")
     add.add_argument("--account", metavar="NAME")
-    add.add_argument("--weight", type=int, default=1, metavar="N", help="share among equal priorities (default 1)")
-    add.add_argument("--cost", type=credit_amount, default=0, metavar="N", help="what the carrier asks, for a segment")
+    add.add_argument("--weight", type=int, default=1, metavar="N", help="share among equals (default 1)")
+    add.add_argument(
+        "--cost",
+        type=credit_amount,
+        default=0,
+        metavar="N",
+        help="what the carrier asks: the cheapest of a priority wins",
+    )
     add_json(add_command(verbs, "list", with_database(run_list), help="list the rules in the order they are tried"))
     explain = add_command(verbs, "explain", with_database(run_explain), help="which connector a number takes, and why")
     explain.add_argument("number", metavar="NUMBER")
@@ -137,6 +143,8 @@ def _why(found: Explanation) -> str:
             return "no rule matches"
         return "no connector is enabled (simulators serve test accounts only)"
     why = f"lowest priority that matches ({found.chosen.priority})"
+    if found.chosen.cost:
+        why += f", cheapest of it ({credits_text(found.chosen.cost)})"
     if found.sharing > 1:
         why += f", shared by weight among {found.sharing} connectors"
     if not found.chosen.is_up:
