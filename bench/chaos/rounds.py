@@ -63,6 +63,7 @@ class Chaos:
     def _round(self, number: int) -> list[str]:
         is_with_sink = bool(self.sink) and number % 2 == 0
         sink = stand_in.started(self.sink, self.stage.home, self.chance, number) if is_with_sink else None
+        self.stage.end_gateways()
         self.scene.begin(sink, rate=self.chance.choice([0, self.messages // 6]))
         told, later = self._draft(number)
         before = self.stage.one("SELECT coalesce(max(id), 0) FROM reply")

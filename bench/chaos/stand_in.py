@@ -63,8 +63,9 @@ class StandIn:
         self.process.close()
 
     def recorded(self) -> list[dict[str, Any]]:
-        lines = self.record.read_text(encoding="ascii").splitlines() if self.record.exists() else []
-        return [_line(*line.split(" ")) for line in lines if len(line.split(" ")) == 7]
+        """What stands whole in its file: it writes by blocks, and every second."""
+        whole, _, _ = self.record.read_text(encoding="ascii").rpartition("\n") if self.record.exists() else ("", "", "")
+        return [_line(*line.split(" ")) for line in whole.splitlines()]
 
 
 def _options(chance: random.Random) -> list[str]:
