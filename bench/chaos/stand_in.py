@@ -63,9 +63,9 @@ class StandIn:
         self.process.close()
 
     def recorded(self) -> list[dict[str, Any]]:
-        """What stands whole in its file: it writes by blocks, and every second."""
-        whole, _, _ = self.record.read_text(encoding="ascii").rpartition("\n") if self.record.exists() else ("", "", "")
-        return [_line(*line.split(" ")) for line in whole.splitlines()]
+        """What it has written so far: its last line may be cut in the middle."""
+        text = self.record.read_text(encoding="ascii") if self.record.exists() else ""
+        return [_line(*line.split(" ")) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def _options(chance: random.Random) -> list[str]:
