@@ -143,6 +143,23 @@ def _check_money(
                 f"account {account_id}: ledger says (spent, held) {(-total[0], total[1])},"
                 f" rows say {(billed[account_id], held[account_id])}"
             )
+            finding.faults += _unpaid(connection, account_id)
+
+
+def _unpaid(connection: psycopg.Connection[Any], account_id: int) -> list[str]:
+    """Where to look: campaigns with what their ledger rows add up to, and messages whose rows do not bear their price."""
+    ledger = connection.execute(
+        "SELECT 'ledger', campaign_id, kind, sum(balance), sum(held), count(*) FROM ledger WHERE account_id = %s GROUP BY 2, 3",
+        [account_id],
+    )
+    found = [str(row) for row in ledger.fetchall()]
+    rows = connection.execute(
+        "SELECT m.id, m.msisdn, m.campaign_id, m.price, m.segments, d.price, s.* FROM message m LEFT JOIN doubt d ON d.message_id = m.id,"
+        " LATERAL (SELECT sum(price), array_agg((segment, status, price, submitted_at, done_at, carrier_message_id)::text) FROM submission"
+        " WHERE message_id = m.id) s WHERE m.account_id = %s AND m.status = 1 AND coalesce(s.sum, 0) <> m.price",
+        [account_id],
+    )
+    return found + [str(row) for row in rows.fetchall()[:10]]
 
 
 def is_over(finding: Finding) -> bool:
