@@ -41,6 +41,30 @@ def test_parts_of_two_gateways_in_any_order_are_one_text(connector_id: int) -> N
     assert (Reply.objects.get(pk=key).text, len(texts())) == ("Je viens samedi avec Zoé", 1)
 
 
+def joined(*, session: int = 1) -> Inbound:
+    """All parts by one bind."""
+    parts = tuple(one for n in (1, 2, 3) if (one := part(n).part) is not None)
+    fingerprint = fingerprint_of(one.printed for one in parts)
+    return Inbound(PERSON, "36184", "".join(WORDS), session_id=session, fingerprint=fingerprint, parts=parts)
+
+
+def late_texts() -> int:
+    ReplyPart.objects.update(until=timezone.now() - timedelta(seconds=1))
+    return inbound.keep_incomplete()
+
+
+def test_a_part_whose_answer_alone_was_lost_comes_again_and_changes_nothing(connector_id: int) -> None:
+    inbound.keep([joined()], connector_id=connector_id)
+    assert inbound.keep([part(2, session=2)], connector_id=connector_id) == [0]
+    assert (late_texts(), texts()) == (0, ["Je viens samedi avec Zoé"])
+
+
+def test_a_part_kept_by_one_gateway_belongs_to_the_text_that_came_whole_by_another(connector_id: int) -> None:
+    inbound.keep([part(1)], connector_id=connector_id)
+    inbound.keep([joined(session=2)], connector_id=connector_id)
+    assert (late_texts(), texts()) == (0, ["Je viens samedi avec Zoé"])
+
+
 def test_parts_that_come_again_change_nothing(connector_id: int) -> None:
     for session in (1, 2, 3):
         inbound.keep([part(n, session=session) for n in (1, 2, 3)], connector_id=connector_id)

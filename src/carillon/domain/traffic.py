@@ -83,7 +83,8 @@ class Inbound:
     whose other parts did not come by the same gateway.
 
     `carrier_message_id` is what makes a repeat recognisable. Where the carrier gives none it is empty, and `fingerprint` says what
-    the text consists of (64 bits, 0: not known), `session_id` by which of the carrier's sessions it came.
+    the text consists of (64 bits, 0: not known), `session_id` by which of the carrier's sessions it came. `parts` are those of a
+    joined one: each may come again alone, when only its answer was lost.
     """
 
     msisdn: int
@@ -94,3 +95,4 @@ class Inbound:
     fingerprint: int = 0
     session_id: int = 0
     part: TextPart | None = None
+    parts: tuple[TextPart, ...] = ()

@@ -29,6 +29,9 @@ def keep(inbounds: Sequence[Inbound], *, connector_id: int, sessions: Collection
     parts = [inbound for inbound in inbounds if inbound.part is not None]
     joined = iter(long_texts.join(parts, connector_id) if parts else [])
     whole = [next(joined) if inbound.part is not None else inbound for inbound in inbounds]
+    for inbound in inbounds:
+        if inbound.parts:
+            long_texts.remember(inbound, connector_id)
     rows = [_row(inbound, connector_id) for inbound in whole if inbound is not None]
     kept = _unless_repeated([row for row in rows if row.fingerprint], connector_id, sessions)
     Reply.objects.bulk_create([row for row in rows if not row.fingerprint], ignore_conflicts=True)

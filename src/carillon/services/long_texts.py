@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -23,6 +24,24 @@ def join(parts: Sequence[Inbound], connector_id: int) -> list[Inbound | None]:
     """Stores them. For each the whole text when it was the last one, else None. In the caller's transaction."""
     _one_gateway_at_a_time(connector_id)
     return [_add(inbound, inbound.part, connector_id) for inbound in parts if inbound.part is not None]
+
+
+def remember(whole: Inbound, connector_id: int) -> None:
+    """A text that came joined: each of its parts is known, should it come again alone. In the caller's transaction."""
+    _one_gateway_at_a_time(connector_id)
+    mark = _mark(whole, whole.parts[0], connector_id)
+    for part in whole.parts:
+        ReplyPart.objects.filter(**mark, number=part.number, printed=part.printed).update(is_used=True)
+    ReplyPart.objects.bulk_create(
+        (
+            ReplyPart(
+                **mark, number=part.number, text="", printed=part.printed, is_used=True,
+                until=Now() + timedelta(seconds=part.waits_s),
+            )
+            for part in whole.parts
+        ),
+        ignore_conflicts=True,
+    )  # fmt: skip
 
 
 def late() -> list[tuple[int, Inbound]]:
@@ -49,10 +68,7 @@ def _one_gateway_at_a_time(connector_id: int) -> None:
 
 def _add(inbound: Inbound, part: TextPart, connector_id: int) -> Inbound | None:
     text = inbound.text.replace("\x00", "")
-    mark = {
-        "connector_id": connector_id, "msisdn": inbound.msisdn, "to": inbound.to.lstrip("+")[:20],
-        "reference": part.reference, "total": part.total,
-    }  # fmt: skip
+    mark = _mark(inbound, part, connector_id)
     rows = {row.number: row for row in ReplyPart.objects.filter(**mark)}
     same = rows.get(part.number)
     if same is not None and bytes(same.printed) == part.printed:
@@ -69,6 +85,14 @@ def _add(inbound: Inbound, part: TextPart, connector_id: int) -> Inbound | None:
     whole = _whole(rows.values())
     whole.session_id = inbound.session_id
     return whole
+
+
+def _mark(inbound: Inbound, part: TextPart, connector_id: int) -> dict[str, Any]:
+    """Which text a part is of: FIELDS with their values."""
+    return {
+        "connector_id": connector_id, "msisdn": inbound.msisdn, "to": inbound.to.lstrip("+")[:20],
+        "reference": part.reference, "total": part.total,
+    }  # fmt: skip
 
 
 def _whole(rows: Iterable[ReplyPart]) -> Inbound:

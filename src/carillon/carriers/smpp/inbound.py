@@ -65,13 +65,19 @@ class InboundReader:
         long.acks.setdefault(part.number, []).append(ack)
         if len(long.texts) == part.total:
             del self._open[key]
-            return [_joined(long)]
+            return [self._joined(long, part.reference)]
         return self._parts(next(iter(self._open))) if len(self._open) > _MAX_OPEN else []
 
     def expire(self, now: float) -> list[tuple[Inbound, list[object]]]:
         """The parts of long texts that have waited for another one."""
         late = [key for key, long in self._open.items() if now - long.first_at >= self._patience_s]
         return [pair for key in late for pair in self._parts(key)]
+
+    def _joined(self, long: _Long, reference: int) -> tuple[Inbound, list[object]]:
+        prints = [long.prints[n] for n in range(1, long.total + 1)]
+        whole = _inbound(long.message, "".join(long.texts[n] for n in range(1, long.total + 1)), prints)
+        whole.parts = tuple(TextPart(reference, long.total, n, p, self._waits_s) for n, p in enumerate(prints, 1))
+        return whole, [ack for acks in long.acks.values() for ack in acks]
 
     def _parts(self, key: tuple[str, str, int, int]) -> list[tuple[Inbound, list[object]]]:
         """Each with its acks: as many as it came."""
@@ -164,9 +170,3 @@ def _inbound(message: Message, text: str, prints: list[bytes]) -> Inbound:
     message_id = given.partition(b"\0")[0].decode("latin-1") if given else ""
     number = read_number(message.source)
     return Inbound(number, message.destination, text, message_id, fingerprint=fingerprint_of(prints))
-
-
-def _joined(long: _Long) -> tuple[Inbound, list[object]]:
-    numbers = range(1, long.total + 1)
-    whole = _inbound(long.message, "".join(long.texts[n] for n in numbers), [long.prints[n] for n in numbers])
-    return whole, [ack for acks in long.acks.values() for ack in acks]
