@@ -15,7 +15,10 @@ from tests.web.conftest import signed_in
 @pytest.mark.parametrize(
     ("language", "sentence"),
     [
-        ("fr", "110 des 150 derniers messages ont échoué, le plus souvent « Numéro non attribué » (statut 29, 90 fois)"),
+        (
+            "fr",
+            "110 des 150 derniers messages ont échoué, le plus souvent « Numéro non attribué » (statut 29, 90 fois)",
+        ),
         ("en", "110 of the last 150 messages failed, most often “Unassigned number” (status 29, 90 times)"),
     ],
 )

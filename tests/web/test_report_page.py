@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from carillon.domain.errors import Conflict, InvalidInput
 from carillon.models import Campaign, Npai, Reply, User
 from carillon.services import launching, preparation
 from tests.builders import make_campaign, make_connector, make_list, make_outcomes
@@ -242,14 +243,14 @@ def test_a_rare_status_is_found_without_reading_every_row(client, alice, django_
 
 
 @pytest.mark.parametrize(
-    ("language", "sentence"),
+    ("error", "sentence"),
     [
-        ("fr", "110 des 150 derniers messages ont échoué, le plus souvent « Numéro non attribué » (statut 29, 90 fois)"),
-        ("en", "110 of the last 150 messages failed, most often “Unassigned number” (status 29, 90 times)"),
+        (Conflict("No connector can carry this", code="no_connector").kept(), "Aucun connecteur ne peut porter cette campagne."),
+        (Conflict("Something rare").kept(), "Quelqu&#x27;un, ou un autre onglet, a modifié cela entre-temps."),
+        (InvalidInput("A rule without a sentence").kept(), "A rule without a sentence"),
+        ("An error of before there were codes", "An error of before there were codes"),
     ],
-)
-def test_a_campaign_that_paused_itself_says_why_in_the_readers_language(sent, client, language, sentence) -> None:
-    reason = pauses.failure_rate(failed=110, known=150, status=29, times=90)
-    Campaign.objects.filter(pk=sent.pk).update(is_sending=False, paused_at=timezone.now(), paused_reason=reason)
-    User.objects.update(language=language)
+)  # fmt: skip
+def test_a_campaign_that_could_not_leave_says_why_in_french(sent, client, error, sentence) -> None:
+    Campaign.objects.filter(pk=sent.pk).update(state=Campaign.State.FAILED, error=error)
     assert sentence in client.get(f"/campaigns/{sent.pk}/report").content.decode()

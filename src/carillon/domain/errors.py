@@ -25,6 +25,10 @@ class CarillonError(Exception):
         if code is not None:
             self.code = code
 
+    def kept(self) -> str:
+        """As a campaign keeps what stopped it, in at most 500 characters: the code, for sentences of each language, and ours."""
+        return f"{self.code}: {self.message}"[:500]
+
 
 class InvalidInput(CarillonError):
     """`field` is the parameter or column at fault, `line` the 1-based line of a file without its header, `subject` what inside

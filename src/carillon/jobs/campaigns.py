@@ -21,7 +21,7 @@ def prepare(campaign_id: int) -> None:
     try:
         preparation.prepare(campaign_id, progress=note_progress(Campaign, campaign_id))
     except CarillonError as error:
-        Campaign.objects.filter(pk=campaign_id, prepared_at=None).update(error=error.message[:500], done_count=0)
+        Campaign.objects.filter(pk=campaign_id, prepared_at=None).update(error=error.kept(), done_count=0)
 
 
 # The order was accepted: a database that went away for a moment must not leave it INJECTING for ever.

@@ -40,6 +40,6 @@ def inject(
         return launching.launch(campaign, actor=actor, at=at, now=now, on_lack="mark", is_injecting=True)
     except CarillonError as error:
         Campaign.objects.filter(pk=campaign_id, state=Campaign.State.INJECTING).update(
-            state=Campaign.State.FAILED, error=error.message[:500]
+            state=Campaign.State.FAILED, error=error.kept()
         )
         raise

@@ -123,7 +123,9 @@ def why(found: routes.Explanation) -> str:
         else _("Aucune route ne convient : tout connecteur activé sert.")
     ]
     if chosen.cost:
-        sentences.append(_("La moins chère de cette priorité : %(cost)s crédit par SMS.") % {"cost": tags.credits(chosen.cost)})
+        sentences.append(
+            _("La moins chère de cette priorité : %(cost)s crédit par SMS.") % {"cost": tags.credits(chosen.cost)}
+        )
     if found.sharing > 1:
         sentences.append(_("Partagé selon les poids entre %(n)s connecteurs.") % {"n": found.sharing})
     if not chosen.is_up:

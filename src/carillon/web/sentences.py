@@ -146,6 +146,12 @@ def sentence_for_pause(reason: str) -> str:
     return pause.text
 
 
+def sentence_for_kept(error: str) -> str:
+    """What stopped a campaign (`CarillonError.kept`, or a code alone), in the person's language."""
+    code, _colon, message = error.partition(": ")
+    return str(SENTENCES.get(code) or message or error)
+
+
 def sentence_for(error: CarillonError) -> str:
     """The sentence to show, in the person's language where we have one."""
     if isinstance(error, InsufficientCredit):

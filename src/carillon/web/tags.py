@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from carillon.domain import status
 from carillon.domain.errors import CarillonError
-from carillon.web.sentences import sentence_for, sentence_for_pause
+from carillon.web.sentences import sentence_for, sentence_for_kept, sentence_for_pause
 
 register = Library()
 
@@ -72,6 +72,12 @@ def phone(msisdn: int | str | None) -> str:
 def pause(reason: str) -> str:
     """Why a campaign is paused."""
     return sentence_for_pause(reason)
+
+
+@register.filter
+def failure(error: str) -> str:
+    """What stopped a campaign."""
+    return sentence_for_kept(error)
 
 
 @register.inclusion_tag("components/status_pill.html")

@@ -20,7 +20,7 @@ from carillon.models import Campaign
 from carillon.services import campaigns, launching, preparation, readiness, test_sends
 from carillon.web import composer, toasts, wizard
 from carillon.web.rights import SignedInRequest
-from carillon.web.sentences import sentence_for
+from carillon.web.sentences import sentence_for, sentence_for_kept
 from carillon.web.tags import moment
 
 TEMPLATE = "wizard/send.html"
@@ -153,7 +153,7 @@ def _state(campaign: Campaign) -> dict[str, Any]:
         problem, tab = _("Écrivez votre message."), "campaign_message"
     is_prepared = not problem and campaign.prepared_at is not None
     if not problem and not is_prepared and campaign.error:
-        problem, tab = campaign.error, "campaign_message"
+        problem, tab = sentence_for_kept(campaign.error), "campaign_message"
     context: dict[str, Any] = {
         "campaign": campaign, "problem": problem, "problem_tab": tab, "is_prepared": is_prepared, "is_ready": False,
     }  # fmt: skip
