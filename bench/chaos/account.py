@@ -96,12 +96,12 @@ def nothing_after_stop(lines: Sequence[dict[str, Any]], stopped: set[int], start
     ]
 
 
-def in_hours(lines: Sequence[dict[str, Any]], clock: Clock, start: str) -> list[str]:
+def in_hours(lines: Sequence[dict[str, Any]], clock: Clock, starts: tuple[str, ...]) -> list[str]:
     """Nothing of a campaign with hours left while the clock stood outside them."""
     faults = []
     for line in lines:
         at = datetime.fromtimestamp(line.get("at", 0.0), UTC)
-        if "at" not in line or not line["text"].startswith(start) or hours.is_open(CALENDAR, at):
+        if "at" not in line or not line["text"].startswith(starts) or hours.is_open(CALENDAR, at):
             continue
         late = [span for span in clock.jumps if span[0] + GRACE_S < line["at"] - clock.base_s - FORWARD_S < span[1]]
         if late:

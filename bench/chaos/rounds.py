@@ -64,7 +64,8 @@ class Chaos:
         is_with_sink = bool(self.sink) and number % 2 == 0
         sink = stand_in.started(self.sink, self.stage.home, self.chance, number) if is_with_sink else None
         self.stage.end_gateways()
-        self.scene.begin(sink, rate=self.chance.choice([0, self.messages // 6]))
+        rate = self.chance.choice([0, self.messages // 6, self.messages // 30])
+        self.scene.begin(sink, rate=rate)
         told, later = self._draft(number)
         before = self.stage.one("SELECT coalesce(max(id), 0) FROM reply")
         self.stage.start_missing()
@@ -77,7 +78,8 @@ class Chaos:
             clicker.stop()
         found = self._account_for(told, later, clicker, before)
         by = f"the stand-in ({' '.join(sink.options)})" if sink else f"the simulator, ids {'/'.join(self.scene.forms)}"
-        print(f"round {number}, {by}: {', '.join(names)}: {'FAILED' if found else 'well'}", flush=True)
+        speed = f"{rate} segments/s a gateway" if rate else "as fast as it goes"
+        print(f"round {number}, {by}, {speed}: {', '.join(names)}: {'FAILED' if found else 'well'}", flush=True)
         if sink is not None:
             sink.close()
             self.scene.sink = None
@@ -223,7 +225,7 @@ class Chaos:
         found += wrong
         found += account.nothing_after_stop(lines, people.stopped, "Encore nous")
         found += account.stops_counted(self.stage, told.account_id)
-        found += account.in_hours(lines, self.stage.clock, "Bonjour !")
+        found += account.in_hours(lines, self.stage.clock, ("Bonjour !", "Encore nous"))
         found += self._texts(told, before)
         found += self._links(clicker)
         self.in_doubt += in_doubt
