@@ -13,7 +13,9 @@ from bench.chaos.stage import Stage
 from carillon.domain import hours
 from carillon.domain.status import NOT_SENT_STATUSES
 
-GRACE_S = 3.0  # a gateway looks at the hours every second; what its carrier holds is called back then
+GRACE_S = (
+    5.0  # a gateway looks at the hours every second and calls back what its carrier holds; more for a loaded machine
+)
 START = 12  # characters that tell the texts of the campaigns from each other
 MESSAGES = """
 SELECT m.id, m.msisdn, m.segments, k.id, k.origin, m.status,

@@ -45,7 +45,7 @@ def freeze_gateway(scene: Scene) -> None:
 
 def jump_clock(scene: Scene) -> None:
     """Past closing time, or back in the afternoon; then right again."""
-    scene.stage.clock.jump(scene.chance.choice([FORWARD_S, BACK_S]), scene.chance.uniform(4.0, 7.0))
+    scene.stage.clock.jump(scene.chance.choice([FORWARD_S, BACK_S]), scene.chance.uniform(6.0, 9.0))
 
 
 def fill_disk(scene: Scene) -> None:
