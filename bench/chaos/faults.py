@@ -49,9 +49,13 @@ def jump_clock(scene: Scene) -> None:
 
 
 def fill_disk(scene: Scene) -> None:
-    """PostgreSQL's: to the last byte, or with room for some more tables but not for its next file of log."""
+    """PostgreSQL's: to the last byte, where a statement fails, or besides with no room for its next file of log, where the server ends
+    and cannot come back.
+    """
     began = time.monotonic()
     scene.stage.store.fill(left=scene.chance.choice([0, 0, 8 << 20]))
+    if scene.chance.random() < 0.5:
+        scene.stage.use_up_log()
     time.sleep(scene.chance.uniform(1.0, 6.0))
     scene.stage.store.free()
     scene.stage.forget_connection()

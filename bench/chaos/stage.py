@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -18,6 +19,7 @@ from bench.chaos.disk import Disk
 from bench.peers.measure import free_ports
 from bench.processes import Gateway, Process, listens, wait_until
 
+MOST_LOG_FILES = 300  # of 16 MB: more than the disk holds
 STORE_MB, RECORDERS_MB = 2048, 32  # a flight recorder has 0.5 MB
 
 
@@ -94,6 +96,12 @@ class Stage:
             return
         self.forget_connection()
         self.await_database(began)
+
+    def use_up_log(self) -> None:
+        """Files of write-ahead log made beforehand are taken, until the server wants a new one."""
+        with contextlib.suppress(psycopg.OperationalError), self.connect() as connection:
+            for _ in range(MOST_LOG_FILES):
+                connection.execute("SELECT pg_logical_emit_message(false, 'chaos', ''), pg_switch_wal()")
 
     def await_database(self, began: float) -> None:
         """It was away from `began` until it answers again."""
