@@ -99,7 +99,9 @@ class Stage:
 
     def use_up_log(self) -> None:
         """Files of write-ahead log made beforehand are taken, until the server wants a new one."""
-        with contextlib.suppress(psycopg.OperationalError), self.connect() as connection:
+        from carillon.gateway.main import connect
+
+        with contextlib.suppress(psycopg.OperationalError), connect() as connection:
             for _ in range(MOST_LOG_FILES):
                 connection.execute("SELECT pg_logical_emit_message(false, 'chaos', ''), pg_switch_wal()")
 
@@ -110,10 +112,11 @@ class Stage:
 
     def heal_database(self) -> None:
         """What `carillon up` does when a server did not come up five times: its guardian is started again."""
-        from carillon.config.postgres import guardian_lives, heal
+        from carillon.config.postgres import PostgresUnavailable, guardian_lives, heal
 
         if not guardian_lives(self.home):
-            heal(self.home, say=print)
+            with contextlib.suppress(PostgresUnavailable):
+                heal(self.home, say=print)
 
     def forget_connection(self) -> None:
         from django.db import connection
