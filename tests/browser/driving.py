@@ -22,6 +22,8 @@ from carillon.services import access
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 HEAVIEST = 150_000  # bytes of one page with all it loads
 PATIENCE_MS = 60_000  # a loaded machine is slow, not broken
+# htmx's words for a request that the page was left before; what went wrong with an answer has others
+ABORTED = ("htmx:afterRequest", "htmx:sendAbort")
 DESKTOP = {"viewport": {"width": 1280, "height": 900}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
 
@@ -61,6 +63,8 @@ class Visitor:
         self.finished.append(request)
 
     def _heard(self, message: ConsoleMessage) -> None:
+        if message.text.startswith(ABORTED):
+            return
         if message.type == "error":
             self.problems.append(f"console: {message.text}")
 
