@@ -87,3 +87,10 @@ def test_what_stays_incomplete_is_kept_with_its_gap_once(connector_id: int) -> N
     ReplyPart.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert (inbound.keep_incomplete(), inbound.keep_incomplete()) == (1, 0)
     assert texts() == ["Je viens […]avec Zoé"]
+
+
+def test_an_incomplete_text_is_not_lost_to_another_of_its_reference(connector_id: int) -> None:
+    inbound.keep([part(1)], connector_id=connector_id)
+    inbound.keep([part(n, words=("Ou ", "plutôt ", "lundi")) for n in (1, 2, 3)], connector_id=connector_id)
+    assert late_texts() == 1
+    assert texts() == ["Ou plutôt lundi", "Je viens […][…]"]

@@ -74,7 +74,7 @@ def _add(inbound: Inbound, part: TextPart, connector_id: int) -> Inbound | None:
     if same is not None and bytes(same.printed) == part.printed:
         return None
     if same is not None:
-        ReplyPart.objects.filter(**mark).delete()
+        _make_way(mark, min(row.pk for row in rows.values()))
         rows = {}
     rows[part.number] = ReplyPart.objects.create(
         **mark, number=part.number, text=text, printed=part.printed, until=Now() + timedelta(seconds=part.waits_s)
@@ -85,6 +85,12 @@ def _add(inbound: Inbound, part: TextPart, connector_id: int) -> Inbound | None:
     whole = _whole(rows.values())
     whole.session_id = inbound.session_id
     return whole
+
+
+def _make_way(mark: dict[str, Any], key: int) -> None:
+    """Another text has this reference now: what is incomplete of the old one is kept with its gap, under a number no phone uses."""
+    ReplyPart.objects.filter(**mark, is_used=True).delete()
+    ReplyPart.objects.filter(**mark).update(reference=-key, until=Now())
 
 
 def _mark(inbound: Inbound, part: TextPart, connector_id: int) -> dict[str, Any]:
